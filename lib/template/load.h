@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lib/base/issue.h"
+#include "lib/template/document.h"
+#include "lib/template/model.h"
+#include "lib/template/yaml_reader.h"
+
+namespace tasker::tmpl {
+
+struct LoadOptions {
+  /// Unknown keys are kept in `extensions` and reported as warnings, instead of being errors.
+  bool keep_unknown_keys = false;
+  ReadLimits limits;
+};
+
+/// A template and the document it was read from, which knows the position of every field.
+struct LoadedTemplate {
+  TaskTemplate tmpl;
+  Document document;
+};
+
+/// Text → model: reads YAML, checks keys, types and required fields, fills in defaults. nullopt after adding at least
+/// one error to `issues`; with a value there may be warnings. All mistakes are reported, not only the first. What is
+/// wrong beyond shape (names, versions, graph) is for lib/validate. Safe from any thread.
+std::optional<LoadedTemplate> LoadTemplate(std::string_view yaml, const LoadOptions& options, base::IssueList& issues);
+
+/// The same for a tree that exists already.
+std::optional<TaskTemplate> BuildTemplate(const Document& document, const LoadOptions& options,
+                                          base::IssueList& issues);
+
+/// A template's own canonical JSON → model. INVALID_ARGUMENT when it is not one (damaged storage). Accepts kept
+/// unknown keys silently, since they were reported when the template was registered.
+absl::StatusOr<TaskTemplate> TemplateFromJson(const base::Json& canonical);
+
+}  // namespace tasker::tmpl

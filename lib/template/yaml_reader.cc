@@ -1,0 +1,341 @@
+#include "lib/template/yaml_reader.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <exception>
+#include <streambuf>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "lib/base/utf8.h"
+
+namespace tasker::tmpl {
+namespace {
+
+using Handle = DocumentBuilder::Handle;
+using base::Position;
+
+// Leaves yaml-cpp's parser when there is no point in reading on; never leaves this file.
+struct StopReading : std::exception {};
+
+Position ToPosition(const YAML::Mark& mark) {
+  if (mark.is_null()) return {1, 1};
+  return {mark.line + 1, mark.column + 1};
+}
+
+// A read-only stream over text that exists already: std::istringstream would copy it.
+class ViewBuffer : public std::streambuf {
+ public:
+  explicit ViewBuffer(std::string_view text) {
+    char* const begin = const_cast<char*>(text.data());  // std::streambuf has no const get area; it never writes here
+    setg(begin, begin, begin + text.size());
+  }
+};
+
+constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
+
+class Reader : public YAML::EventHandler {
+ public:
+  Reader(const ReadLimits& limits, base::IssueList& issues) : limits_(limits), issues_(issues) {}
+
+  Document Finish() { return builder_.Finish(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) {
+      Stop("YAML_MULTIPLE_DOCUMENTS", ToPosition(mark), "the text holds more than one YAML document",
+           "put each template into a file of its own");
+    }
+  }
+  void OnDocumentEnd() override {}
+
+  // yaml-cpp gives an empty value the place of the next token, so the key's place is used instead.
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (ExpectsKey()) Stop("YAML_KEY_NOT_TEXT", ToPosition(mark), "a key must be text, not null", "quote the key");
+    const Position place = open_.empty() ? Position{1, 1} : open_.back().last_position;
+    CountNodes(1, place);
+    Attach({builder_.AddScalar("", NodeKind::kNull, false, place), 1, 0}, anchor, place);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const Position place = ToPosition(mark);
+    if (value.find('\0') != std::string::npos) {
+      Stop("YAML_NUL", place, "a NUL character cannot be stored", "remove the \\0 from the text");
+    }
+    CountNodes(1, place);
+    const bool plain = tag == "?";
+    const NodeKind kind = plain ? ClassifyPlain(value) : KindByTag(tag, value, place);
+    const Anchored node{builder_.AddScalar(value, kind, !plain, place), 1, 0};
+    if (ExpectsKey()) {
+      if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
+      AttachKey(node.node, plain && value == "<<", place);
+    } else {
+      Attach(node, anchor, place);
+    }
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const Position place = ToPosition(mark);
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      Stop("YAML_ALIAS_CYCLE", place, "an alias refers to the list or map that contains it",
+           "write the value out where it is needed");
+    }
+    const Anchored target = found->second;
+    CountNodes(target.nodes, place);
+    if (!ExpectsKey()) return Attach(target, YAML::NullAnchor, place);
+    if (!builder_.Get(target.node).is_scalar()) RefuseKey(place);
+    AttachKey(target.node, false, place);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(NodeKind::kList, ToPosition(mark), tag, anchor);
+  }
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Open(NodeKind::kMap, ToPosition(mark), tag, anchor);
+  }
+  void OnMapEnd() override { Close(); }
+
+ private:
+  // A finished node and what an alias of it brings in: nodes, itself included, and levels of lists and maps.
+  struct Anchored {
+    Handle node;
+    size_t nodes;
+    int height;
+  };
+  struct Container {
+    NodeKind kind;
+    Position position;
+    YAML::anchor_t anchor;
+    size_t nodes_before;     // node count when it was opened
+    Position last_position;  // of the latest key or item: where an empty value is reported
+    int height = 0;          // levels inside it
+    bool at_key = true;      // maps: the next event is a key
+    bool merging = false;    // maps: the next value belongs to a '<<' key
+    std::vector<Handle> children;
+    std::vector<Handle> merges;
+  };
+
+  [[noreturn]] void Stop(std::string_view code, Position place, std::string message, std::string hint = "") {
+    issues_.AddError(code, "", place, std::move(message), std::move(hint));
+    throw StopReading();
+  }
+
+  [[noreturn]] void RefuseKey(Position place) {
+    Stop("YAML_KEY_NOT_TEXT", place, "a key must be text, not a list or a map", "keys are plain words or quoted text");
+  }
+
+  [[noreturn]] void RefuseTag(const std::string& tag, Position place, const std::string& value) {
+    for (const std::string_view known : {"str", "null", "bool", "int", "float", "seq", "map"}) {
+      if (tag != fmt::format("{}{}", kCoreTag, known)) continue;
+      Stop("YAML_TAG", place, fmt::format("{} is not what its tag !!{} says", base::Shortened(value), known),
+           "correct the value or remove the tag");
+    }
+    const std::string name = tag.starts_with(kCoreTag) ? "!!" + tag.substr(kCoreTag.size()) : tag;
+    Stop("YAML_TAG", place, fmt::format("tag '{}' is not of the YAML core schema", base::Shortened(name)),
+         "only !!str, !!int, !!float, !!bool, !!null, !!seq and !!map are known; most values need no tag");
+  }
+
+  NodeKind KindByTag(const std::string& tag, const std::string& value, Position place) {
+    if (tag == "!" || tag == "tag:yaml.org,2002:str") return NodeKind::kString;
+    const NodeKind kind = ClassifyPlain(value);
+    const bool integer = kind == NodeKind::kInteger || kind == NodeKind::kHugeInteger;
+    if (tag == "tag:yaml.org,2002:null" && kind == NodeKind::kNull) return kind;
+    if (tag == "tag:yaml.org,2002:bool" && kind == NodeKind::kBool) return kind;
+    if (tag == "tag:yaml.org,2002:int" && integer) return kind;
+    if (tag == "tag:yaml.org,2002:float") {
+      if (kind == NodeKind::kReal || kind == NodeKind::kNotFiniteReal) return kind;
+      const bool decimal = value.find_first_not_of("+-0123456789") == std::string::npos;
+      if (integer && decimal) return NodeKind::kReal;
+    }
+    RefuseTag(tag, place, "'" + value + "'");
+  }
+
+  bool ExpectsKey() const { return !open_.empty() && open_.back().kind == NodeKind::kMap && open_.back().at_key; }
+
+  void CountNodes(size_t more, Position place) {
+    nodes_ += more;
+    if (nodes_ <= limits_.nodes) return;
+    Stop("YAML_TOO_MANY_NODES", place,
+         fmt::format("the text holds more than {} keys and values, aliases followed", limits_.nodes),
+         "split the template, or write less by aliases");
+  }
+
+  void CheckDepth(size_t depth, Position place) {
+    if (depth <= static_cast<size_t>(limits_.depth)) return;
+    Stop("YAML_TOO_DEEP", place, fmt::format("lists and maps are nested deeper than {} levels", limits_.depth),
+         "flatten the value");
+  }
+
+  void Open(NodeKind kind, Position place, const std::string& tag, YAML::anchor_t anchor) {
+    if (ExpectsKey()) RefuseKey(place);
+    const std::string_view own_tag = kind == NodeKind::kMap ? "map" : "seq";
+    if (tag != "?" && tag != "!" && !tag.empty() && tag != fmt::format("{}{}", kCoreTag, own_tag)) {
+      RefuseTag(tag, place, std::string(NodeKindPhrase(kind)));
+    }
+    CheckDepth(open_.size() + 1, place);
+    CountNodes(1, place);
+    open_.push_back({kind, place, anchor, nodes_ - 1, place, 0, true, false, {}, {}});
+  }
+
+  void Close() {
+    Container container = std::move(open_.back());
+    open_.pop_back();
+    if (container.kind == NodeKind::kMap) {
+      ReportDuplicateKeys(container);
+      if (!container.merges.empty()) ApplyMerges(container);
+    }
+    const Handle node = builder_.AddContainer(container.kind, container.children, container.position);
+    Attach({node, nodes_ - container.nodes_before, container.height + 1}, container.anchor, container.position);
+  }
+
+  // Hands a finished, counted value to the container around it.
+  void Attach(Anchored value, YAML::anchor_t anchor, Position place) {
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = value;
+    if (open_.empty()) {
+      root_ = value.node;
+      return;
+    }
+    CheckDepth(open_.size() + static_cast<size_t>(value.height), place);
+    Container& container = open_.back();
+    container.height = std::max(container.height, value.height);
+    container.at_key = true;
+    if (container.kind == NodeKind::kList) container.last_position = place;
+    (std::exchange(container.merging, false) ? container.merges : container.children).push_back(value.node);
+  }
+
+  void AttachKey(Handle key, bool is_merge, Position place) {
+    Container& container = open_.back();
+    container.at_key = false;
+    container.last_position = place;
+    container.merging = is_merge;
+    if (!is_merge) container.children.push_back(key);
+  }
+
+  void ReportDuplicateKeys(const Container& map) {
+    std::vector<Handle> keys;
+    for (size_t i = 0; i < map.children.size(); i += 2) keys.push_back(map.children[i]);
+    std::stable_sort(keys.begin(), keys.end(),
+                     [&](Handle a, Handle b) { return builder_.Get(a).text() < builder_.Get(b).text(); });
+    for (size_t i = 1; i < keys.size(); ++i) {
+      const Node first = builder_.Get(keys[i - 1]);
+      const Node second = builder_.Get(keys[i]);
+      if (first.text() != second.text()) continue;
+      issues_.AddError("YAML_DUPLICATE_KEY", "", second.position(),
+                       fmt::format("key '{}' is written twice; first in line {}", base::Shortened(second.text()),
+                                   first.position().line),
+                       "keep one of the two");
+    }
+  }
+
+  // https://yaml.org/type/merge.html: the map's own keys win, then the earlier of the merged maps.
+  void ApplyMerges(Container& map) {
+    std::unordered_set<std::string> keys;
+    for (size_t i = 0; i < map.children.size(); i += 2) keys.emplace(builder_.Get(map.children[i]).text());
+    std::vector<Handle> sources;
+    for (const Handle merged : map.merges) {
+      const Node node = builder_.Get(merged);
+      if (!node.is_list()) sources.push_back(merged);
+      for (size_t i = 0; node.is_list() && i < node.size(); ++i) sources.push_back(builder_.ChildOf(merged, i));
+    }
+    for (const Handle source : sources) {
+      const Node node = builder_.Get(source);
+      if (!node.is_map()) {
+        Stop("YAML_MERGE", node.position(),
+             fmt::format("'<<' merges maps, and this is {}", NodeKindPhrase(node.kind())),
+             "give '<<' an alias of a map, or a list of such aliases");
+      }
+      CountNodes(2 * node.size(), map.position);
+      for (size_t i = 0; i < 2 * node.size(); i += 2) {
+        const Handle key = builder_.ChildOf(source, i);
+        if (!keys.emplace(builder_.Get(key).text()).second) continue;
+        map.children.push_back(key);
+        map.children.push_back(builder_.ChildOf(source, i + 1));
+      }
+    }
+  }
+
+  const ReadLimits& limits_;
+  base::IssueList& issues_;
+  DocumentBuilder builder_;
+  std::vector<Container> open_;
+  std::unordered_map<YAML::anchor_t, Anchored> anchors_;
+  Handle root_ = 0;
+  size_t nodes_ = 0;
+  int documents_ = 0;
+};
+
+Position PositionAt(std::string_view text, size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
+  return {static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
+          static_cast<int>(offset - line_start) + 1};
+}
+
+// What no YAML reader should see: checked on the bytes, before any of them is interpreted.
+bool BytesAreFine(std::string_view text, const ReadLimits& limits, base::IssueList& issues) {
+  if (text.size() > limits.text_bytes) {
+    issues.AddError("YAML_TOO_LARGE", "", {},
+                    fmt::format("the text has {} bytes; at most {} are allowed", text.size(), limits.text_bytes),
+                    "split the template");
+    return false;
+  }
+  if (const size_t bad = base::FindInvalidUtf8(text); bad != std::string_view::npos) {
+    issues.AddError("YAML_INVALID_UTF8", "", PositionAt(text, bad),
+                    fmt::format("byte 0x{:02x} is not valid UTF-8", static_cast<unsigned char>(text[bad])),
+                    "save the file as UTF-8");
+    return false;
+  }
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    issues.AddError("YAML_NUL", "", PositionAt(text, nul), "a NUL character cannot be stored",
+                    "remove the NUL from the text");
+    return false;
+  }
+  return true;
+}
+
+std::string SyntaxHint(std::string_view text, Position place) {
+  size_t start = 0;
+  for (int line = 1; line < place.line && start < text.size(); ++line) {
+    start = std::min(text.find('\n', start), text.size() - 1) + 1;
+  }
+  const std::string_view line = text.substr(start, text.find('\n', start) - start);
+  const size_t indent = line.find_first_not_of(" \t");
+  const bool has_tab = line.substr(0, std::min(indent, line.size())).find('\t') != std::string_view::npos;
+  return has_tab ? "indent with blanks, not with tabs" : "";
+}
+
+}  // namespace
+
+std::optional<Document> ReadYaml(std::string_view text, const ReadLimits& limits, base::IssueList& issues) {
+  if (!BytesAreFine(text, limits, issues)) return std::nullopt;
+  const size_t errors_before = issues.error_count();
+  ViewBuffer buffer(text);
+  std::istream stream(&buffer);
+  try {
+    YAML::Parser parser(stream);
+    Reader reader(limits, issues);
+    while (parser.HandleNextDocument(reader)) {
+    }
+    if (issues.error_count() > errors_before) return std::nullopt;
+    return reader.Finish();
+  } catch (const StopReading&) {
+  } catch (const YAML::Exception& e) {
+    const Position place = ToPosition(e.mark);
+    issues.AddError("YAML_SYNTAX", "", place, fmt::format("not valid YAML: {}", e.msg), SyntaxHint(text, place));
+  } catch (const std::exception& e) {
+    issues.AddError("YAML_SYNTAX", "", {}, fmt::format("not valid YAML: {}", e.what()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace tasker::tmpl
