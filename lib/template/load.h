@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "lib/base/issue.h"
+#include "lib/base/json.h"
 #include "lib/template/document.h"
 #include "lib/template/model.h"
 #include "lib/template/yaml_reader.h"
@@ -23,9 +24,11 @@ struct LoadedTemplate {
   Document document;
 };
 
-/// Text → model: reads YAML, checks keys, types and required fields, fills in defaults. nullopt after adding at least
-/// one error to `issues`; with a value there may be warnings. All mistakes are reported, not only the first. What is
-/// wrong beyond shape (names, versions, graph) is for lib/validate. Safe from any thread.
+/// Text → model: reads YAML, checks keys, types and required fields, fills in defaults. All mistakes are reported, not
+/// only the first; so that later rules can add theirs, a model comes back even where `issues` got errors, with what is
+/// wrong left out (required text is "" then, and rules say nothing of it). nullopt, with an error, only where the text
+/// is no YAML map at all. What is wrong beyond shape (names, versions, graph) is for lib/validate. Safe from any
+/// thread.
 std::optional<LoadedTemplate> LoadTemplate(std::string_view yaml, const LoadOptions& options, base::IssueList& issues);
 
 /// The same for a tree that exists already.

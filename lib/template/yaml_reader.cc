@@ -58,8 +58,8 @@ class Reader : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (ExpectsKey()) Stop("YAML_KEY_NOT_TEXT", ToPosition(mark), "a key must be text, not null", "quote the key");
     const Position place = open_.empty() ? Position{1, 1} : open_.back().last_position;
-    CountNodes(1, place);
-    Attach({builder_.AddScalar("", NodeKind::kNull, false, place), 1, 0}, anchor, place);
+    Count(1, 0, place);
+    Attach({builder_.AddScalar("", NodeKind::kNull, false, place), 1, 0, 0}, anchor, place);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -68,10 +68,10 @@ class Reader : public YAML::EventHandler {
     if (value.find('\0') != std::string::npos) {
       Stop("YAML_NUL", place, "a NUL character cannot be stored", "remove the \\0 from the text");
     }
-    CountNodes(1, place);
+    Count(1, value.size(), place);
     const bool plain = tag == "?";
     const NodeKind kind = plain ? ClassifyPlain(value) : KindByTag(tag, value, place);
-    const Anchored node{builder_.AddScalar(value, kind, !plain, place), 1, 0};
+    const Anchored node{builder_.AddScalar(value, kind, !plain, place), 1, value.size(), 0};
     if (ExpectsKey()) {
       if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
       AttachKey(node.node, plain && value == "<<", place);
@@ -88,7 +88,7 @@ class Reader : public YAML::EventHandler {
            "write the value out where it is needed");
     }
     const Anchored target = found->second;
-    CountNodes(target.nodes, place);
+    Count(target.nodes, target.bytes, place);
     if (!ExpectsKey()) return Attach(target, YAML::NullAnchor, place);
     if (!builder_.Get(target.node).is_scalar()) RefuseKey(place);
     AttachKey(target.node, false, place);
@@ -106,10 +106,12 @@ class Reader : public YAML::EventHandler {
   void OnMapEnd() override { Close(); }
 
  private:
-  // A finished node and what an alias of it brings in: nodes, itself included, and levels of lists and maps.
+  // A finished node and what an alias of it brings in: nodes, itself included, bytes of text, and levels of lists and
+  // maps.
   struct Anchored {
     Handle node;
     size_t nodes;
+    size_t bytes;
     int height;
   };
   struct Container {
@@ -117,6 +119,7 @@ class Reader : public YAML::EventHandler {
     Position position;
     YAML::anchor_t anchor;
     size_t nodes_before;     // node count when it was opened
+    size_t bytes_before;     // byte count when it was opened
     Position last_position;  // of the latest key or item: where an empty value is reported
     int height = 0;          // levels inside it
     bool at_key = true;      // maps: the next event is a key
@@ -162,12 +165,20 @@ class Reader : public YAML::EventHandler {
 
   bool ExpectsKey() const { return !open_.empty() && open_.back().kind == NodeKind::kMap && open_.back().at_key; }
 
-  void CountNodes(size_t more, Position place) {
-    nodes_ += more;
-    if (nodes_ <= limits_.nodes) return;
-    Stop("YAML_TOO_MANY_NODES", place,
-         fmt::format("the text holds more than {} keys and values, aliases followed", limits_.nodes),
-         "split the template, or write less by aliases");
+  // Aliases make text that expands without end, in nodes or in bytes; both are bounded by what they stand for.
+  void Count(size_t nodes, size_t bytes, Position place) {
+    nodes_ += nodes;
+    bytes_ += bytes;
+    if (nodes_ > limits_.nodes) {
+      Stop("YAML_TOO_MANY_NODES", place,
+           fmt::format("the text holds more than {} keys and values, aliases followed", limits_.nodes),
+           "split the template, or write less by aliases");
+    }
+    if (bytes_ > limits_.text_bytes) {
+      Stop("YAML_TOO_LARGE", place,
+           fmt::format("the text has more than {} bytes, aliases followed", limits_.text_bytes),
+           "write less by aliases");
+    }
   }
 
   void CheckDepth(size_t depth, Position place) {
@@ -183,8 +194,8 @@ class Reader : public YAML::EventHandler {
       RefuseTag(tag, place, std::string(NodeKindPhrase(kind)));
     }
     CheckDepth(open_.size() + 1, place);
-    CountNodes(1, place);
-    open_.push_back({kind, place, anchor, nodes_ - 1, place, 0, true, false, {}, {}});
+    Count(1, 0, place);
+    open_.push_back({kind, place, anchor, nodes_ - 1, bytes_, place, 0, true, false, {}, {}});
   }
 
   void Close() {
@@ -195,7 +206,8 @@ class Reader : public YAML::EventHandler {
       if (!container.merges.empty()) ApplyMerges(container);
     }
     const Handle node = builder_.AddContainer(container.kind, container.children, container.position);
-    Attach({node, nodes_ - container.nodes_before, container.height + 1}, container.anchor, container.position);
+    Attach({node, nodes_ - container.nodes_before, bytes_ - container.bytes_before, container.height + 1},
+           container.anchor, container.position);
   }
 
   // Hands a finished, counted value to the container around it.
@@ -254,7 +266,7 @@ class Reader : public YAML::EventHandler {
              fmt::format("'<<' merges maps, and this is {}", NodeKindPhrase(node.kind())),
              "give '<<' an alias of a map, or a list of such aliases");
       }
-      CountNodes(2 * node.size(), map.position);
+      Count(2 * node.size(), 0, map.position);
       for (size_t i = 0; i < 2 * node.size(); i += 2) {
         const Handle key = builder_.ChildOf(source, i);
         if (!keys.emplace(builder_.Get(key).text()).second) continue;
@@ -271,6 +283,7 @@ class Reader : public YAML::EventHandler {
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
   Handle root_ = 0;
   size_t nodes_ = 0;
+  size_t bytes_ = 0;
   int documents_ = 0;
 };
 
