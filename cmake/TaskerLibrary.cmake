@@ -21,6 +21,10 @@ endif()
 function(tasker_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
                                            $<$<BOOL:${TASKER_WERROR}>:-Werror>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # GCC bug 105651: false alarms inside std::string where text is put together with '+'.
+    target_compile_options(${target} PRIVATE -Wno-restrict)
+  endif()
 endfunction()
 
 # tasker_library(NAME SOURCES a.cc … DEPS tasker::base … [PRIVATE_DEPS …])
