@@ -1,0 +1,10 @@
+# cmake -DOUT=file.cc "-DFILES=a.json;b.json" -P embed.cmake: writes the files' texts as C++ string literals.
+set(code "#include \"lib/json_schema/metaschemas.h\"\n\nnamespace tasker::json_schema {\nnamespace {\n\n")
+string(APPEND code "constexpr std::string_view kTexts[] = {\n")
+foreach(file IN LISTS FILES)
+  file(READ "${file}" text)
+  string(APPEND code "    R\"json(${text})json\",\n")
+endforeach()
+string(APPEND code "};\n\n}  // namespace\n\nstd::span<const std::string_view> MetaschemaTexts() { return kTexts; }\n\n")
+string(APPEND code "}  // namespace tasker::json_schema\n")
+file(WRITE "${OUT}" "${code}")
