@@ -1,0 +1,18 @@
+#pragma once
+
+#include "lib/validate/context.h"
+
+/// The rules of the template language, one file in rules/ for each small group. docs/issues.md documents every code.
+namespace tasker::validate {
+
+void CheckNames(Context& context);         ///< names, version, timestamps, callables
+void CheckSteps(Context& context);         ///< there are steps, with names of their own
+void CheckDependencies(Context& context);  ///< dependencies exist, once each, without cycles
+void CheckStepTypes(Context& context);     ///< decision and batch steps
+void CheckRanges(Context& context);        ///< retry limits, waits, timeouts
+void CheckEvents(Context& context);        ///< declared and published events
+void CheckSystems(Context& context);       ///< declared and used systems
+void CheckFreeForm(Context& context);      ///< what the structured view on the wire cannot hold
+void CheckEnvironments(Context& context);  ///< lints of the overrides
+
+}  // namespace tasker::validate

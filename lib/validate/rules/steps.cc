@@ -1,0 +1,33 @@
+#include <fmt/format.h>
+
+#include <string_view>
+#include <unordered_map>
+
+#include "lib/base/utf8.h"
+#include "lib/validate/rules.h"
+
+namespace tasker::validate {
+
+void CheckSteps(Context& context) {
+  const tmpl::TaskTemplate& tmpl = context.tmpl();
+  if (tmpl.steps.empty()) {
+    context.Error("STEPS_EMPTY", "/steps", "the template has no steps", "a template needs at least one step",
+                  Context::At::kKey);
+  }
+  std::unordered_map<std::string_view, size_t> seen;
+  for (size_t i = 0; i < tmpl.steps.size(); ++i) {
+    const std::string& name = tmpl.steps[i].name;
+    if (name == tmpl::kAllSteps) {
+      context.Error("STEP_NAME_RESERVED", fmt::format("/steps/{}/name", i), "a step cannot be named 'ALL'",
+                    "ALL stands for every step in the overrides of an environment");
+    }
+    const auto [first, is_new] = seen.emplace(name, i);
+    if (is_new) continue;
+    context.Error("STEP_NAME_DUPLICATE", fmt::format("/steps/{}/name", i),
+                  fmt::format("there are two steps named '{}': /steps/{} and /steps/{}", base::Shortened(name),
+                              first->second, i),
+                  "give each step a name of its own");
+  }
+}
+
+}  // namespace tasker::validate
