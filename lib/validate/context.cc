@@ -10,11 +10,13 @@
 
 #include "lib/base/json.h"
 #include "lib/base/nearest.h"
+#include "lib/base/utf8.h"
+#include "lib/validate/rules.h"
 
 namespace tasker::validate {
 namespace {
 
-constexpr size_t kBigMap = 64;                   // members from which an index pays
+constexpr size_t kBigMap = 64;                         // members from which an index pays
 constexpr size_t kNearestBudget = size_t{20'000'000};  // character comparisons, about 0.1 s in all
 
 // The second spelling of a key, for places where only the first is looked for.
@@ -51,36 +53,34 @@ std::optional<size_t> Context::FindMember(tmpl::Node map, std::string_view map_p
 
 Context::Place Context::Find(std::string_view path) {
   tmpl::Node node = document_.root();
-  Place place{true, node.position(), node.position()};
-  std::string walked;
+  Place place{std::nullopt, "", node.position(), node.position()};
   for (const std::string& token : base::JsonPointerTokens(path)) {
+    std::optional<size_t> index;
     if (node.is_list()) {
-      const std::optional<size_t> index = ParseIndex(token);
-      place.found = index && *index < node.size();
-      if (!place.found) return place;
+      index = ParseIndex(token);
+      if (!index || *index >= node.size()) return place;
       node = node.item(*index);
       place.key = place.value = node.position();
-    } else {
-      std::optional<size_t> index;
-      if (node.is_map()) index = FindMember(node, walked, token);
-      if (node.is_map() && !index && !AliasOf(token).empty()) index = FindMember(node, walked, AliasOf(token));
-      place.found = index.has_value();
-      if (!place.found) return place;
-      const tmpl::Node::Member member = node.member(*index);
-      node = member.value;
-      place.key = member.key_position;
-      place.value = node.position();
+      place.path = base::JsonPointer(place.path, *index);
+      continue;
     }
-    walked = base::JsonPointer(walked, token);
+    if (node.is_map()) index = FindMember(node, place.path, token);
+    if (node.is_map() && !index && !AliasOf(token).empty()) index = FindMember(node, place.path, AliasOf(token));
+    if (!index) return place;
+    const tmpl::Node::Member member = node.member(*index);
+    node = member.value;
+    place.key = member.key_position;
+    place.value = node.position();
+    place.path = base::JsonPointer(place.path, member.key);
   }
+  place.node = node;
   return place;
 }
 
-bool Context::IsWritten(std::string_view path) { return Find(path).found; }
-
 void Context::Report(base::Severity severity, std::string_view code, std::string path, std::string message,
                      std::string hint, At at) {
-  const Place place = Find(path);
+  Place place = Find(path);
+  if (place.node) path = std::move(place.path);
   issues_.Add({severity, std::string(code), std::move(path), at == At::kKey ? place.key : place.value,
                std::move(message), std::move(hint)});
 }
@@ -98,5 +98,7 @@ std::string Context::DidYouMeanStep(std::string_view word) {
   const std::string_view nearest = Nearest(word, step_names_);
   return nearest.empty() ? "" : fmt::format("did you mean '{}'?", nearest);
 }
+
+std::string Quoted(std::string_view name) { return fmt::format("'{}'", base::Shortened(name)); }
 
 }  // namespace tasker::validate

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "lib/base/issue.h"
 #include "lib/template/document.h"
@@ -36,7 +39,9 @@ class Context {
 
   /// Whether the author wrote the field at `path`, rather than leaving it to its default. An alias key (`depends_on`)
   /// counts as the field.
-  bool IsWritten(std::string_view path);
+  bool IsWritten(std::string_view path) { return Find(path).node.has_value(); }
+  /// What the author wrote at `path`.
+  std::optional<tmpl::Node> Written(std::string_view path) { return Find(path).node; }
 
   /// The candidate nearest to `word`, or "". Gives up once the whole check has spent its budget, so that thousands of
   /// misspelt names do not make the time quadratic.
@@ -46,7 +51,8 @@ class Context {
 
  private:
   struct Place {
-    bool found = false;
+    std::optional<tmpl::Node> node;  // nullopt: nothing is written there, and the rest is the nearest thing above
+    std::string path;                // the pointer with the keys as written
     base::Position key;
     base::Position value;
   };

@@ -1,9 +1,16 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "lib/validate/context.h"
 
 /// The rules of the template language, one file in rules/ for each small group. docs/issues.md documents every code.
+/// Text that the reader requires and did not get is "" in the model and was reported, so rules say nothing about it.
 namespace tasker::validate {
+
+/// `name` in quotes, cut to a length fit for messages.
+std::string Quoted(std::string_view name);
 
 void CheckNames(Context& context);         ///< names, version, timestamps, callables
 void CheckSteps(Context& context);         ///< there are steps, with names of their own

@@ -13,8 +13,6 @@ namespace {
 
 constexpr size_t kPrintedCycle = 20;  // steps; a longer cycle is cut in the middle
 
-std::string Quoted(const std::string& name) { return fmt::format("'{}'", base::Shortened(name)); }
-
 void CheckDependenciesOf(Context& context, size_t step_index) {
   const tmpl::StepDefinition& step = context.tmpl().steps[step_index];
   // The graph keeps each existing dependency once: equal counts mean that there is nothing to report.
@@ -31,10 +29,9 @@ void CheckDependenciesOf(Context& context, size_t step_index) {
       context.Error("STEP_DEPENDENCY_SELF", path(), fmt::format("step {} depends on itself", Quoted(step.name)),
                     "remove this dependency");
     } else if (context.graph().Find(dependency) == tmpl::StepGraph::npos) {
-      context.Error(
-          "STEP_DEPENDENCY_UNKNOWN", path(),
-          fmt::format("step {} depends on {}, which does not exist", Quoted(step.name), Quoted(dependency)),
-          context.DidYouMeanStep(dependency));
+      context.Error("STEP_DEPENDENCY_UNKNOWN", path(),
+                    fmt::format("step {} depends on {}, which does not exist", Quoted(step.name), Quoted(dependency)),
+                    context.DidYouMeanStep(dependency));
     }
   }
 }

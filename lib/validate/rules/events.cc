@@ -5,13 +5,10 @@
 #include <unordered_set>
 #include <vector>
 
-#include "lib/base/utf8.h"
 #include "lib/validate/rules.h"
 
 namespace tasker::validate {
 namespace {
-
-std::string Quoted(const std::string& name) { return fmt::format("'{}'", base::Shortened(name)); }
 
 void CheckPublished(Context& context, const std::vector<std::string_view>& declared) {
   const std::unordered_set<std::string_view> known(declared.begin(), declared.end());
@@ -20,17 +17,14 @@ void CheckPublished(Context& context, const std::vector<std::string_view>& decla
     const tmpl::StepDefinition& step = tmpl.steps[i];
     for (size_t j = 0; j < step.publishes_events.size(); ++j) {
       const tmpl::PublishedEvent& event = step.publishes_events[j];
-      const std::string path = fmt::format("/steps/{}/publishes_events/{}/name", i, j);
-      if (event.name.empty()) {
-        context.Error("EVENT_NAME_EMPTY", path, fmt::format("step {} publishes an event without a name",
-                                                            Quoted(step.name)));
-      } else if (!event.schema && !known.contains(event.name)) {  // one with a schema of its own is declared in place
-        const std::string_view nearest = context.Nearest(event.name, declared);
-        context.Warning("EVENT_UNDECLARED", path,
-                        fmt::format("step {} publishes event {}, which domain_events does not declare",
-                                    Quoted(step.name), Quoted(event.name)),
-                        nearest.empty() ? "declare it under domain_events" : fmt::format("did you mean '{}'?", nearest));
-      }
+      // One with a schema of its own is declared in place.
+      if (event.name.empty() || event.schema || known.contains(event.name)) continue;
+      const std::string path = fmt::format("/steps/{}/publishes_events/{}", i, j);
+      const std::string_view nearest = context.Nearest(event.name, declared);
+      context.Warning("EVENT_UNDECLARED", context.IsWritten(path + "/name") ? path + "/name" : path,
+                      fmt::format("step {} publishes event {}, which domain_events does not declare", Quoted(step.name),
+                                  Quoted(event.name)),
+                      nearest.empty() ? "declare it under domain_events" : fmt::format("did you mean '{}'?", nearest));
     }
   }
 }
@@ -50,9 +44,8 @@ void CheckEvents(Context& context) {
     const std::string path = fmt::format("/domain_events/{}/name", i);
     declared.push_back(name);
     const auto [first, is_new] = seen.emplace(name, i);
-    if (name.empty()) {
-      context.Error("EVENT_NAME_EMPTY", path, "a domain event has no name");
-    } else if (!is_new) {
+    if (name.empty()) continue;
+    if (!is_new) {
       context.Error("EVENT_DUPLICATE", path,
                     fmt::format("event {} is declared twice: /domain_events/{} and /domain_events/{}", Quoted(name),
                                 first->second, i),

@@ -14,14 +14,14 @@ namespace {
 constexpr size_t kMaxEnvironmentName = 255;  // bytes; it is part of cache keys
 
 void CheckName(Context& context, std::string_view what, const std::string& name, std::string path) {
-  if (tmpl::IsName(name)) return;
-  context.Error("NAME_INVALID", std::move(path), fmt::format("'{}' cannot be {}", base::Shortened(name), what),
+  if (name.empty() || tmpl::IsName(name)) return;
+  context.Error("NAME_INVALID", std::move(path), fmt::format("{} cannot be {}", Quoted(name), what),
                 std::string(tmpl::kNameRule));
 }
 
 void CheckCallable(Context& context, std::string_view of, const tmpl::HandlerDefinition& handler, std::string path) {
-  if (handler.callable.find_first_not_of(" \t\r\n") != std::string::npos) return;
-  context.Error("CALLABLE_EMPTY", std::move(path), fmt::format("the callable of {} is empty", of),
+  if (handler.callable.empty() || handler.callable.find_first_not_of(" \t\r\n") != std::string::npos) return;
+  context.Error("CALLABLE_EMPTY", std::move(path), fmt::format("the callable of {} is blank", of),
                 "name what runs it: a class, a method, a registered key");
 }
 
@@ -78,7 +78,7 @@ void CheckNames(Context& context) {
   const tmpl::TaskTemplate& tmpl = context.tmpl();
   CheckName(context, "a template's name", tmpl.name, "/name");
   CheckName(context, "a namespace's name", tmpl.namespace_name, "/namespace_name");
-  if (!tmpl::ParseVersion(tmpl.version)) {
+  if (!tmpl.version.empty() && !tmpl::ParseVersion(tmpl.version)) {
     tmpl::VersionProblem problem = tmpl::ExplainVersion(tmpl.version);
     context.Error("VERSION_INVALID", "/version", std::move(problem.message), std::move(problem.hint));
   }
@@ -90,13 +90,12 @@ void CheckNames(Context& context) {
   for (size_t i = 0; i < tmpl.steps.size(); ++i) {
     const tmpl::StepDefinition& step = tmpl.steps[i];
     CheckName(context, "a step's name", step.name, fmt::format("/steps/{}/name", i));
-    CheckCallable(context, fmt::format("step '{}'", base::Shortened(step.name)), step.handler,
-                  fmt::format("/steps/{}/handler/callable", i));
+    CheckCallable(context, "step " + Quoted(step.name), step.handler, fmt::format("/steps/{}/handler/callable", i));
   }
   for (const auto& [name, environment] : tmpl.environments) {
     if (!name.empty() && name.size() <= kMaxEnvironmentName) continue;
     context.Error("ENVIRONMENT_NAME_INVALID", base::JsonPointer("/environments", name),
-                  fmt::format("'{}' cannot be an environment's name", base::Shortened(name)),
+                  fmt::format("{} cannot be an environment's name", Quoted(name)),
                   fmt::format("an environment's name has 1 to {} bytes", kMaxEnvironmentName), Context::At::kKey);
   }
 }

@@ -12,7 +12,7 @@ namespace tasker::validate {
 namespace {
 
 constexpr uint32_t kMaxRetryLimit = 100;
-constexpr uint64_t kMaxBackoffMs = 3'600'000;              // an hour
+constexpr uint64_t kMaxBackoffMs = 3'600'000;               // an hour
 constexpr uint32_t kMaxTimeoutSeconds = 30 * 24 * 60 * 60;  // 30 days
 
 void CheckRetry(Context& context, const tmpl::RetryConfiguration& retry, const std::string& path) {

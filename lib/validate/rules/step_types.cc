@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "lib/base/utf8.h"
 #include "lib/validate/rules.h"
 
 namespace tasker::validate {
@@ -11,28 +10,26 @@ namespace {
 using tmpl::StepDefinition;
 using tmpl::StepType;
 
-std::string Quoted(const std::string& name) { return fmt::format("'{}'", base::Shortened(name)); }
-
 StepType TypeOf(const StepDefinition& step) { return step.type.value_or(StepType::kStandard); }
 
 void CheckBatchConfig(Context& context, size_t i) {
   const StepDefinition& step = context.tmpl().steps[i];
   if (!step.batch_config) return;
-  if (TypeOf(step) != StepType::kBatchable) {
+  if (TypeOf(step) != StepType::kBatchable && TypeOf(step) != StepType::kBatchWorker) {
     context.Warning("BATCH_CONFIG_UNUSED", fmt::format("/steps/{}/batch_config", i),
                     fmt::format("step {} has a batch_config but is of type {}", Quoted(step.name),
                                 tmpl::StepTypeName(TypeOf(step))),
-                    "only steps of type batchable use it; write type: batchable", Context::At::kKey);
+                    "only steps of type batchable and batch_worker use it; write type: batchable", Context::At::kKey);
   }
   const std::optional<std::string>& worker = step.batch_config->worker_template;
   if (!worker) return;
   const std::string path = fmt::format("/steps/{}/batch_config/worker_template", i);
   const size_t found = context.graph().Find(*worker);
   if (found == tmpl::StepGraph::npos) {
-    context.Error("BATCH_WORKER_UNKNOWN", path,
-                  fmt::format("worker_template of step {} names {}, which does not exist", Quoted(step.name),
-                              Quoted(*worker)),
-                  context.DidYouMeanStep(*worker));
+    context.Error(
+        "BATCH_WORKER_UNKNOWN", path,
+        fmt::format("worker_template of step {} names {}, which does not exist", Quoted(step.name), Quoted(*worker)),
+        context.DidYouMeanStep(*worker));
   } else if (TypeOf(context.tmpl().steps[found]) != StepType::kBatchWorker) {
     context.Error("BATCH_WORKER_TYPE", path,
                   fmt::format("worker_template of step {} names {}, which is a step of type {}", Quoted(step.name),
@@ -60,10 +57,10 @@ void CheckUnreachable(Context& context, const std::vector<size_t>& decisions) {
   for (size_t i = 0; i < graph.size(); ++i) {
     const StepDefinition& step = context.tmpl().steps[i];
     if (leads_to_decision[i] || !step.dependencies.empty() || TypeOf(step) == StepType::kBatchWorker) continue;
-    context.Warning("STEP_UNREACHABLE", fmt::format("/steps/{}/name", i),
-                    fmt::format("nothing leads to step {}: no decision or other step comes before it",
-                                Quoted(step.name)),
-                    "name the decision it belongs to in its dependencies; without any it runs at once");
+    context.Warning(
+        "STEP_UNREACHABLE", fmt::format("/steps/{}/name", i),
+        fmt::format("nothing leads to step {}: no decision or other step comes before it", Quoted(step.name)),
+        "name the decision it belongs to in its dependencies; without any it runs at once");
   }
 }
 

@@ -3,14 +3,15 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "lib/base/utf8.h"
 #include "lib/validate/rules.h"
 
 namespace tasker::validate {
 
 void CheckSteps(Context& context) {
   const tmpl::TaskTemplate& tmpl = context.tmpl();
-  if (tmpl.steps.empty()) {
+  const std::optional<tmpl::Node> written = context.Written("/steps");
+  const bool has_other_type = written && !written->is_null() && !written->is_list();  // the reader reported that
+  if (tmpl.steps.empty() && !has_other_type) {
     context.Error("STEPS_EMPTY", "/steps", "the template has no steps", "a template needs at least one step",
                   Context::At::kKey);
   }
@@ -21,11 +22,11 @@ void CheckSteps(Context& context) {
       context.Error("STEP_NAME_RESERVED", fmt::format("/steps/{}/name", i), "a step cannot be named 'ALL'",
                     "ALL stands for every step in the overrides of an environment");
     }
+    if (name.empty()) continue;
     const auto [first, is_new] = seen.emplace(name, i);
     if (is_new) continue;
     context.Error("STEP_NAME_DUPLICATE", fmt::format("/steps/{}/name", i),
-                  fmt::format("there are two steps named '{}': /steps/{} and /steps/{}", base::Shortened(name),
-                              first->second, i),
+                  fmt::format("there are two steps named {}: /steps/{} and /steps/{}", Quoted(name), first->second, i),
                   "give each step a name of its own");
   }
 }

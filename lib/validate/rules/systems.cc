@@ -5,15 +5,12 @@
 #include <unordered_set>
 #include <vector>
 
-#include "lib/base/utf8.h"
 #include "lib/validate/rules.h"
 
 namespace tasker::validate {
 namespace {
 
 constexpr std::string_view kDefaultSystem = "default";  // what the template's Ruby workers call "none in particular"
-
-std::string Quoted(const std::string& name) { return fmt::format("'{}'", base::Shortened(name)); }
 
 void CheckUsed(Context& context, const std::vector<std::string_view>& declared) {
   const std::unordered_set<std::string_view> known(declared.begin(), declared.end());
@@ -42,7 +39,8 @@ void CheckSystems(Context& context) {
   const tmpl::TaskTemplate& tmpl = context.tmpl();
   const tmpl::SystemDependencies& systems = tmpl.system_dependencies;
   std::unordered_set<std::string_view> used;
-  for (const tmpl::StepDefinition& step : tmpl.steps) used.insert(step.system_dependency ? std::string_view(*step.system_dependency) : "");
+  for (const tmpl::StepDefinition& step : tmpl.steps)
+    used.insert(step.system_dependency ? std::string_view(*step.system_dependency) : "");
   // A step without a system of its own works with the primary one.
   if (used.contains("")) used.insert(systems.primary);
   std::vector<std::string_view> declared;
