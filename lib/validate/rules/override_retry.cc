@@ -26,7 +26,7 @@ std::string ValueText(const tmpl::RetryConfiguration& retry, size_t field) {
     case kBackoffBaseMs:
       return std::to_string(retry.backoff_base_ms.value_or(kDefaultBaseMs));
     default:
-      return retry.max_backoff_ms ? std::to_string(*retry.max_backoff_ms) : "none";
+      return retry.max_backoff_ms ? std::to_string(*retry.max_backoff_ms) : "no cap";
   }
 }
 
