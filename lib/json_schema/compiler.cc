@@ -144,6 +144,8 @@ void Compiler::FinishObject(const Subject& subject) {
   Node& node = *subject.node;
   const bool has_rules = node.number || node.string || node.array || node.object || node.enumeration || node.constant ||
                          node.in_place || node.types != kAllTypes;
+  node.tracks =
+      (node.array && node.array->unevaluated != nullptr) || (node.object && node.object->unevaluated != nullptr);
   node.kind = has_rules ? Node::Kind::kRules : Node::Kind::kAny;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "lib/json_schema/evaluation_array.h"
 #include "lib/json_schema/evaluation_in_place.h"
 #include "lib/json_schema/evaluation_object.h"
@@ -33,7 +35,8 @@ class DepthGuard {
 }  // namespace
 
 template <bool kExplain>
-Verdict Evaluation<kExplain>::Run(const Node& node, const Json& instance) {
+template <typename Value>
+Verdict Evaluation<kExplain>::Run(const Node& node, const Value& instance) {
   const Scope scope{.outer = nullptr, .resource = program_.root->resource};
   scope_ = &scope;
   const bool valid = Check(node, instance, nullptr);
@@ -43,10 +46,11 @@ Verdict Evaluation<kExplain>::Run(const Node& node, const Json& instance) {
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::Check(const Node& node, const Json& value, Tracker* tracker) {
+template <typename Value>
+bool Evaluation<kExplain>::Check(const Node& node, const Value& value, Tracker* tracker) {
   if (node.kind == Node::Kind::kAny) return true;
   if (node.kind == Node::Kind::kNever) {
-    return Fail(node, "", [&] { return fmt::format("{} is not allowed here", Excerpt(value)); });
+    return Fail(node, "", [&] { return fmt::format("{} is not allowed here", Excerpt(AsJson(value))); });
   }
   if (++steps_ > max_steps_) return GiveUp(node, "more steps than one evaluation may take");
   if (depth_ >= program_.limits.depth) return GiveUp(node, "schemas and values nested too deep");
@@ -60,18 +64,17 @@ bool Evaluation<kExplain>::Check(const Node& node, const Json& value, Tracker* t
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckRules(const Node& node, const Json& value, Tracker* tracker) {
+template <typename Value>
+bool Evaluation<kExplain>::CheckRules(const Node& node, const Value& value, Tracker* tracker) {
+  if (!node.tracks) return CheckKeywords(node, value, tracker);
   const Node* unevaluated = nullptr;
-  size_t size = 0;
   if (node.array != nullptr && value.is_array()) {
     unevaluated = node.array->unevaluated;
-    size = value.get_array().size();
   } else if (node.object != nullptr && value.is_object()) {
     unevaluated = node.object->unevaluated;
-    size = value.get_object().size();
   }
   if (unevaluated == nullptr) return CheckKeywords(node, value, tracker);
-  Tracker own(size);
+  Tracker own(SizeOf(value));
   bool ok = CheckKeywords(node, value, &own);
   if (Stop(ok)) return false;
   ok = CheckUnevaluated(*unevaluated, value, own) && ok;
@@ -80,22 +83,23 @@ bool Evaluation<kExplain>::CheckRules(const Node& node, const Json& value, Track
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckKeywords(const Node& node, const Json& value, Tracker* tracker) {
+template <typename Value>
+bool Evaluation<kExplain>::CheckKeywords(const Node& node, const Value& value, Tracker* tracker) {
   bool ok = node.types == kAllTypes || CheckType(node, value);
   if (Stop(ok)) return false;
-  switch (value.kind()) {
-    case boost::json::kind::int64:
-    case boost::json::kind::uint64:
-    case boost::json::kind::double_:
-      if (node.number != nullptr) ok = CheckNumber(node, *node.number, value) && ok;
+  switch (KindOf(value)) {
+    case kind::int64:
+    case kind::uint64:
+    case kind::double_:
+      if (node.number != nullptr) ok = CheckNumber(node, *node.number, AsJson(value)) && ok;
       break;
-    case boost::json::kind::string:
+    case kind::string:
       if (node.string != nullptr) ok = CheckString(node, *node.string, value) && ok;
       break;
-    case boost::json::kind::array:
+    case kind::array:
       if (node.array != nullptr) ok = CheckArray(node, *node.array, value, tracker) && ok;
       break;
-    case boost::json::kind::object:
+    case kind::object:
       if (node.object != nullptr) ok = CheckObject(node, *node.object, value, tracker) && ok;
       break;
     default:
@@ -111,7 +115,8 @@ bool Evaluation<kExplain>::CheckKeywords(const Node& node, const Json& value, Tr
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::Try(const Node& node, const Json& value, Tracker* tracker) {
+template <typename Value>
+bool Evaluation<kExplain>::Try(const Node& node, const Value& value, Tracker* tracker) {
   ++muted_;
   const bool ok = Check(node, value, tracker);
   --muted_;
@@ -154,7 +159,29 @@ void Evaluation<kExplain>::Rewind(const Mark& mark) {
   omitted_ = mark.omitted;
 }
 
-template class Evaluation<false>;
-template class Evaluation<true>;
+template Verdict Evaluation<false>::Run(const Node& node, const Json& instance);
+template Verdict Evaluation<true>::Run(const Node& node, const Json& instance);
+
+std::optional<Verdict> EvaluateText(const Program& program, std::string_view text) {
+  // Kept between calls, because simdjson's memory costs more than its work; large texts give theirs back.
+  constexpr size_t kLargest = 1 << 20;
+  constexpr size_t kDeepest = 512;  // as base::ParseJson
+  struct Memory {
+    simdjson::dom::parser parser;
+    std::vector<char> text;
+  };
+  thread_local Memory kept;
+  Memory own;
+  Memory& memory = text.size() > kLargest ? own : kept;
+  if (memory.text.size() < text.size() + simdjson::SIMDJSON_PADDING) {
+    const size_t capacity = std::bit_ceil(text.size() + simdjson::SIMDJSON_PADDING);
+    memory.text.resize(capacity);
+    if (memory.parser.allocate(capacity, kDeepest) != simdjson::SUCCESS) return std::nullopt;
+  }
+  text.copy(memory.text.data(), text.size());
+  const auto root = memory.parser.parse(memory.text.data(), text.size(), /*realloc_if_needed=*/false);
+  if (root.error() != simdjson::SUCCESS || !HasDistinctNames(root.value_unsafe())) return std::nullopt;
+  return Evaluation<false>(program, program.limits.steps, 0).Run(*program.root, root.value_unsafe());
+}
 
 }  // namespace tasker::json_schema

@@ -2,6 +2,7 @@
 
 #include <absl/container/inlined_vector.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,9 @@ class Evaluation {
   Evaluation(const Program& program, size_t max_steps, size_t max_units)
       : program_(program), max_steps_(max_steps), max_units_(max_units) {}
 
-  Verdict Run(const Node& node, const Json& instance);
+  /// `Value` is Json, or ParsedText without kExplain.
+  template <typename Value>
+  Verdict Run(const Node& node, const Value& instance);
 
   size_t steps() const { return steps_; }
   std::vector<OutputUnit> TakeUnits() { return std::move(units_); }
@@ -62,30 +65,52 @@ class Evaluation {
     size_t omitted;
   };
 
-  bool Check(const Node& node, const Json& value, Tracker* tracker);
-  bool CheckRules(const Node& node, const Json& value, Tracker* tracker);
-  bool CheckKeywords(const Node& node, const Json& value, Tracker* tracker);
-  bool CheckType(const Node& node, const Json& value);
-  bool CheckValues(const Node& node, const Values& values, const Json& value, std::string_view keyword);
+  template <typename Value>
+  bool Check(const Node& node, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckRules(const Node& node, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckKeywords(const Node& node, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckType(const Node& node, const Value& value);
+  template <typename Value>
+  bool CheckValues(const Node& node, const Values& values, const Value& value, std::string_view keyword);
   bool CheckNumber(const Node& node, const NumberRules& rules, const Json& value);
-  bool CheckString(const Node& node, const StringRules& rules, const Json& value);
-  bool CheckArray(const Node& node, const ArrayRules& rules, const Json& value, Tracker* tracker);
-  bool CheckItems(const ArrayRules& rules, const base::JsonArray& array, Tracker* tracker);
-  bool CheckContains(const Node& node, const ArrayRules& rules, const Json& value, Tracker* tracker);
-  bool CheckUnique(const Node& node, const Json& value);
-  bool CheckObject(const Node& node, const ObjectRules& rules, const Json& value, Tracker* tracker);
-  bool CheckMembers(const Node& node, const ObjectRules& rules, const Json& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckString(const Node& node, const StringRules& rules, const Value& value);
+  template <typename Value>
+  bool CheckArray(const Node& node, const ArrayRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckItems(const ArrayRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckContains(const Node& node, const ArrayRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckUnique(const Node& node, const Value& value);
+  template <typename Value>
+  bool CheckObject(const Node& node, const ObjectRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckMembers(const Node& node, const ObjectRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckMember(const ObjectRules& rules, uint32_t known, std::string_view name, const Value& value, bool& matched);
   bool CheckName(const Node& names, std::string_view name);
-  bool CheckDependents(const Node& node, const ObjectRules& rules, const Json& value);
-  bool CheckInPlace(const Node& node, const InPlaceRules& rules, const Json& value, Tracker* tracker);
-  bool CheckDynamicRef(const InPlaceRules& rules, const Json& value, Tracker* tracker);
-  bool CheckAnyOf(const Node& node, const InPlaceRules& rules, const Json& value, Tracker* tracker);
-  bool CheckOneOf(const Node& node, const InPlaceRules& rules, const Json& value, Tracker* tracker);
-  bool CheckCondition(const InPlaceRules& rules, const Json& value, Tracker* tracker);
-  bool CheckUnevaluated(const Node& unevaluated, const Json& value, const Tracker& tracker);
+  template <typename Value>
+  bool CheckDependents(const Node& node, const ObjectRules& rules, const Value& value);
+  template <typename Value>
+  bool CheckInPlace(const Node& node, const InPlaceRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckDynamicRef(const InPlaceRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckAnyOf(const Node& node, const InPlaceRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckOneOf(const Node& node, const InPlaceRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckCondition(const InPlaceRules& rules, const Value& value, Tracker* tracker);
+  template <typename Value>
+  bool CheckUnevaluated(const Node& unevaluated, const Value& value, const Tracker& tracker);
 
   // Evaluates without reporting: for what may fail without consequence.
-  bool Try(const Node& node, const Json& value, Tracker* tracker);
+  template <typename Value>
+  bool Try(const Node& node, const Value& value, Tracker* tracker);
   // Whether to leave a sequence of checks of which the last gave `ok`.
   bool Stop(bool ok) const { return gave_up_ || (!kExplain && !ok); }
   bool GiveUp(const Node& node, std::string_view why);
@@ -112,7 +137,8 @@ class Evaluation {
   size_t omitted_ = 0;
 };
 
-extern template class Evaluation<false>;
-extern template class Evaluation<true>;
+/// The verdict on one JSON text, or nothing when it is no JSON or anything about it is unusual: ask base::ParseJson
+/// then.
+std::optional<Verdict> EvaluateText(const Program& program, std::string_view text);
 
 }  // namespace tasker::json_schema

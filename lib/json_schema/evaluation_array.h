@@ -13,22 +13,22 @@
 namespace tasker::json_schema {
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckArray(const Node& node, const ArrayRules& rules, const Json& value, Tracker* tracker) {
-  const base::JsonArray& array = value.get_array();
+template <typename Value>
+bool Evaluation<kExplain>::CheckArray(const Node& node, const ArrayRules& rules, const Value& value, Tracker* tracker) {
+  const size_t size = rules.size.least || rules.size.most ? SizeOf(value) : 0;
   bool ok = true;
-  if (rules.size.least && array.size() < *rules.size.least) {
+  if (rules.size.least && size < *rules.size.least) {
     ok = Fail(node, "minItems", [&] {
-      return fmt::format("the array has {} items, but must have at least {}", array.size(), *rules.size.least);
+      return fmt::format("the array has {} items, but must have at least {}", size, *rules.size.least);
     });
   }
   if (Stop(ok)) return false;
-  if (rules.size.most && array.size() > *rules.size.most) {
-    ok = Fail(node, "maxItems", [&] {
-      return fmt::format("the array has {} items, but must have at most {}", array.size(), *rules.size.most);
-    });
+  if (rules.size.most && size > *rules.size.most) {
+    ok = Fail(node, "maxItems",
+              [&] { return fmt::format("the array has {} items, but must have at most {}", size, *rules.size.most); });
   }
   if (Stop(ok)) return false;
-  if (!rules.prefix.empty() || rules.rest != nullptr) ok = CheckItems(rules, array, tracker) && ok;
+  if (!rules.prefix.empty() || rules.rest != nullptr) ok = CheckItems(rules, value, tracker) && ok;
   if (Stop(ok)) return false;
   if (rules.unique) ok = CheckUnique(node, value) && ok;
   if (Stop(ok)) return false;
@@ -37,43 +37,48 @@ bool Evaluation<kExplain>::CheckArray(const Node& node, const ArrayRules& rules,
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckItems(const ArrayRules& rules, const base::JsonArray& array, Tracker* tracker) {
+template <typename Value>
+bool Evaluation<kExplain>::CheckItems(const ArrayRules& rules, const Value& value, Tracker* tracker) {
+  if (rules.rest != nullptr && tracker != nullptr) tracker->MarkAll();
+  const bool rest = rules.rest != nullptr && rules.rest->kind != Node::Kind::kAny;
   bool ok = true;
-  const size_t prefix = std::min(array.size(), rules.prefix.size());
-  for (size_t i = 0; i < prefix; ++i) {
+  size_t i = 0;
+  EachItem(value, [&](const auto& item) {
+    const bool in_prefix = i < rules.prefix.size();
+    if (!in_prefix && !rest) return false;
     Step step(*this);
-    step.Keyword(rules.prefix_keyword).KeywordIndex(i).PartIndex(i);
-    if (tracker != nullptr) tracker->Mark(i);
-    ok = Check(*rules.prefix[i], array[i], nullptr) && ok;
-    if (Stop(ok)) return false;
-  }
-  if (rules.rest == nullptr) return ok;
-  if (tracker != nullptr) tracker->MarkAll();
-  if (rules.rest->kind == Node::Kind::kAny) return ok;
-  for (size_t i = prefix; i < array.size(); ++i) {
-    Step step(*this);
-    step.Keyword(rules.rest_keyword).PartIndex(i);
-    ok = Check(*rules.rest, array[i], nullptr) && ok;
-    if (Stop(ok)) return false;
-  }
-  return ok;
+    if (in_prefix) {
+      step.Keyword(rules.prefix_keyword).KeywordIndex(i).PartIndex(i);
+      if (tracker != nullptr) tracker->Mark(i);
+    } else {
+      step.Keyword(rules.rest_keyword).PartIndex(i);
+    }
+    ok = Check(in_prefix ? *rules.prefix[i] : *rules.rest, item, nullptr) && ok;
+    ++i;
+    return !Stop(ok);
+  });
+  return ok && !gave_up_;
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckContains(const Node& node, const ArrayRules& rules, const Json& value,
+template <typename Value>
+bool Evaluation<kExplain>::CheckContains(const Node& node, const ArrayRules& rules, const Value& value,
                                          Tracker* tracker) {
-  const base::JsonArray& array = value.get_array();
   const size_t least = rules.min_contains.value_or(1);
   const bool count_all = rules.max_contains || (tracker != nullptr && rules.contains_counts_as_evaluated);
   size_t matches = 0;
-  for (size_t i = 0; i < array.size() && !gave_up_; ++i) {
-    if (!count_all && matches >= least) break;
+  size_t i = 0;
+  EachItem(value, [&](const auto& item) {
+    if (!count_all && matches >= least) return false;
     Step step(*this);
     step.Keyword("contains").PartIndex(i);
-    if (!Try(*rules.contains, array[i], nullptr)) continue;
-    ++matches;
-    if (tracker != nullptr && rules.contains_counts_as_evaluated) tracker->Mark(i);
-  }
+    if (Try(*rules.contains, item, nullptr)) {
+      ++matches;
+      if (tracker != nullptr && rules.contains_counts_as_evaluated) tracker->Mark(i);
+    }
+    ++i;
+    return !gave_up_;
+  });
   if (gave_up_) return false;
   if (matches < least) {
     return Fail(node, rules.min_contains ? "minContains" : "contains", [&] {
@@ -89,23 +94,24 @@ bool Evaluation<kExplain>::CheckContains(const Node& node, const ArrayRules& rul
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckUnique(const Node& node, const Json& value) {
-  const base::JsonArray& array = value.get_array();
+template <typename Value>
+bool Evaluation<kExplain>::CheckUnique(const Node& node, const Value& value) {
+  // A few strings are compared in pairs, without memory.
+  constexpr size_t kFew = 12;
+  std::string_view texts[kFew];
+  size_t count = 0;
+  const bool few_strings = SizeOf(value) <= kFew && EachItem(value, [&](const auto& item) {
+                             if (!item.is_string()) return false;
+                             texts[count++] = TextOf(item);
+                             return std::find(texts, texts + count - 1, texts[count - 1]) == texts + count - 1;
+                           });
+  if (few_strings) return true;
+  const auto& json = AsJson(value);
+  const base::JsonArray& array = json.get_array();
   const auto same = [&](size_t i, size_t j) {
     return Fail(node, "uniqueItems",
                 [&] { return fmt::format("items {} and {} are both {}", i, j, Excerpt(array[i])); });
   };
-  // Few items are compared in pairs, without memory.
-  constexpr size_t kFew = 12;
-  const auto is_small = [](const Json& item) { return !item.is_array() && !item.is_object(); };
-  if (array.size() <= kFew && std::all_of(array.begin(), array.end(), is_small)) {
-    for (size_t j = 1; j < array.size(); ++j) {
-      for (size_t i = 0; i < j; ++i) {
-        if (Equal(array[i], array[j])) return same(i, j);
-      }
-    }
-    return true;
-  }
   size_t steps = 0;
   std::vector<std::pair<size_t, size_t>> hashes;
   hashes.reserve(array.size());
@@ -122,30 +128,29 @@ bool Evaluation<kExplain>::CheckUnique(const Node& node, const Json& value) {
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckUnevaluated(const Node& unevaluated, const Json& value, const Tracker& tracker) {
+template <typename Value>
+bool Evaluation<kExplain>::CheckUnevaluated(const Node& unevaluated, const Value& value, const Tracker& tracker) {
   if (unevaluated.kind == Node::Kind::kAny) return true;
   bool ok = true;
   size_t i = 0;
   if (value.is_array()) {
-    for (const Json& item : value.get_array()) {
-      if (!tracker.Has(i++)) {
-        Step step(*this);
-        step.Keyword("unevaluatedItems").PartIndex(i - 1);
-        ok = Check(unevaluated, item, nullptr) && ok;
-        if (Stop(ok)) return false;
-      }
-    }
-    return ok;
-  }
-  for (const auto& [key, member] : value.get_object()) {
-    if (!tracker.Has(i++)) {
+    EachItem(value, [&](const auto& item) {
+      if (tracker.Has(i++)) return true;
       Step step(*this);
-      step.Keyword("unevaluatedProperties").Part(View(key));
+      step.Keyword("unevaluatedItems").PartIndex(i - 1);
+      ok = Check(unevaluated, item, nullptr) && ok;
+      return !Stop(ok);
+    });
+  } else {
+    EachMember(value, [&](std::string_view name, const auto& member) {
+      if (tracker.Has(i++)) return true;
+      Step step(*this);
+      step.Keyword("unevaluatedProperties").Part(name);
       ok = Check(unevaluated, member, nullptr) && ok;
-      if (Stop(ok)) return false;
-    }
+      return !Stop(ok);
+    });
   }
-  return ok;
+  return ok && !gave_up_;
 }
 
 }  // namespace tasker::json_schema

@@ -9,7 +9,8 @@
 namespace tasker::json_schema {
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckInPlace(const Node& node, const InPlaceRules& rules, const Json& value,
+template <typename Value>
+bool Evaluation<kExplain>::CheckInPlace(const Node& node, const InPlaceRules& rules, const Value& value,
                                         Tracker* tracker) {
   bool ok = true;
   if (rules.ref != nullptr) {
@@ -32,7 +33,8 @@ bool Evaluation<kExplain>::CheckInPlace(const Node& node, const InPlaceRules& ru
   if (Stop(ok)) return false;
   if (rules.negated != nullptr) {
     if (Try(*rules.negated, value, nullptr)) {
-      ok = Fail(node, "not", [&] { return fmt::format("{} fits a schema that it must not fit", Excerpt(value)); });
+      ok = Fail(node, "not",
+                [&] { return fmt::format("{} fits a schema that it must not fit", Excerpt(AsJson(value))); });
     }
     if (Stop(ok)) return false;
   }
@@ -40,7 +42,7 @@ bool Evaluation<kExplain>::CheckInPlace(const Node& node, const InPlaceRules& ru
   if (Stop(ok)) return false;
   if (!value.is_object()) return ok;
   for (const InPlaceRules::Dependent& dependent : rules.dependents) {
-    if (!value.get_object().contains(dependent.name)) continue;
+    if (!HasMember(value, dependent.name)) continue;
     Step step(*this);
     step.Keyword(dependent.keyword).Keyword(dependent.name);
     ok = Check(*dependent.schema, value, tracker) && ok;
@@ -50,7 +52,8 @@ bool Evaluation<kExplain>::CheckInPlace(const Node& node, const InPlaceRules& ru
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckDynamicRef(const InPlaceRules& rules, const Json& value, Tracker* tracker) {
+template <typename Value>
+bool Evaluation<kExplain>::CheckDynamicRef(const InPlaceRules& rules, const Value& value, Tracker* tracker) {
   const Node* target = rules.dynamic_ref;
   if (rules.dynamic_anchor) {
     // The outermost resource of the dynamic scope that has the anchor decides.
@@ -67,7 +70,8 @@ bool Evaluation<kExplain>::CheckDynamicRef(const InPlaceRules& rules, const Json
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckAnyOf(const Node& node, const InPlaceRules& rules, const Json& value,
+template <typename Value>
+bool Evaluation<kExplain>::CheckAnyOf(const Node& node, const InPlaceRules& rules, const Value& value,
                                       Tracker* tracker) {
   const Mark before = Now();
   bool matched = false;
@@ -91,11 +95,12 @@ bool Evaluation<kExplain>::CheckAnyOf(const Node& node, const InPlaceRules& rule
     return true;
   }
   return Fail(node, "anyOf",
-              [&] { return fmt::format("{} fits none of {} schemas", Excerpt(value), rules.any_of.size()); });
+              [&] { return fmt::format("{} fits none of {} schemas", Excerpt(AsJson(value)), rules.any_of.size()); });
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckOneOf(const Node& node, const InPlaceRules& rules, const Json& value,
+template <typename Value>
+bool Evaluation<kExplain>::CheckOneOf(const Node& node, const InPlaceRules& rules, const Value& value,
                                       Tracker* tracker) {
   const Mark before = Now();
   constexpr size_t kNone = static_cast<size_t>(-1);
@@ -117,18 +122,19 @@ bool Evaluation<kExplain>::CheckOneOf(const Node& node, const InPlaceRules& rule
   if (gave_up_) return false;
   if (first == kNone) {
     return Fail(node, "oneOf",
-                [&] { return fmt::format("{} fits none of {} schemas", Excerpt(value), rules.one_of.size()); });
+                [&] { return fmt::format("{} fits none of {} schemas", Excerpt(AsJson(value)), rules.one_of.size()); });
   }
   Rewind(before);
   if (second == kNone) return true;
   return Fail(node, "oneOf", [&] {
-    return fmt::format("{} fits more than one schema (numbers {} and {}), but must fit just one", Excerpt(value), first,
-                       second);
+    return fmt::format("{} fits more than one schema (numbers {} and {}), but must fit just one",
+                       Excerpt(AsJson(value)), first, second);
   });
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckCondition(const InPlaceRules& rules, const Json& value, Tracker* tracker) {
+template <typename Value>
+bool Evaluation<kExplain>::CheckCondition(const InPlaceRules& rules, const Value& value, Tracker* tracker) {
   bool holds = false;
   {
     Step step(*this);

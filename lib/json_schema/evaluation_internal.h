@@ -3,11 +3,10 @@
 #include <utility>
 
 #include "lib/json_schema/evaluation.h"
+#include "lib/json_schema/instance.h"
 
 /// What the files that define Evaluation's members share.
 namespace tasker::json_schema {
-
-inline std::string_view View(boost::json::string_view text) { return {text.data(), text.size()}; }
 
 template <bool kExplain>
 class Evaluation<kExplain>::Step {

@@ -11,9 +11,10 @@
 namespace tasker::json_schema {
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckObject(const Node& node, const ObjectRules& rules, const Json& value,
+template <typename Value>
+bool Evaluation<kExplain>::CheckObject(const Node& node, const ObjectRules& rules, const Value& value,
                                        Tracker* tracker) {
-  const size_t size = value.get_object().size();
+  const size_t size = rules.size.least || rules.size.most ? SizeOf(value) : 0;
   bool ok = true;
   if (rules.size.least && size < *rules.size.least) {
     ok = Fail(node, "minProperties", [&] {
@@ -36,59 +37,64 @@ bool Evaluation<kExplain>::CheckObject(const Node& node, const ObjectRules& rule
 // One pass over the instance's members for properties, patternProperties, additionalProperties, propertyNames,
 // required.
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckMembers(const Node& node, const ObjectRules& rules, const Json& value,
+template <typename Value>
+bool Evaluation<kExplain>::CheckMembers(const Node& node, const ObjectRules& rules, const Value& value,
                                         Tracker* tracker) {
-  const base::JsonObject& object = value.get_object();
   // Keys are unique: as many required members as there are required names means that all are there.
   size_t required = 0;
   bool ok = true;
   size_t i = 0;
-  for (const auto& member : object) {
-    const std::string_view name = View(member.key());
+  EachMember(value, [&](std::string_view name, const auto& member) {
+    const uint32_t known = rules.names.Find(name);
+    if (known != NameTable::kNone && rules.members[known].required) ++required;
     bool matched = false;
-    if (const uint32_t known = rules.names.Find(name); known != NameTable::kNone) {
-      const ObjectRules::Member& rule = rules.members[known];
-      required += rule.required ? 1 : 0;
-      if (rule.schema != nullptr) {
-        matched = true;
-        Step step(*this);
-        step.Keyword("properties").Keyword(name).Part(name);
-        ok = Check(*rule.schema, member.value(), nullptr) && ok;
-        if (Stop(ok)) return false;
-      }
-    }
-    for (const auto& [pattern, schema] : rules.patterns) {
-      if (!pattern->Matches(name)) continue;
-      matched = true;
-      Step step(*this);
-      step.Keyword("patternProperties").Keyword(pattern->text()).Part(name);
-      ok = Check(*schema, member.value(), nullptr) && ok;
-      if (Stop(ok)) return false;
-    }
-    if (!matched && rules.additional != nullptr) {
-      matched = true;
-      Step step(*this);
-      step.Keyword("additionalProperties").Part(name);
-      ok = Check(*rules.additional, member.value(), nullptr) && ok;
-      if (Stop(ok)) return false;
-    }
-    if (rules.property_names != nullptr) {
-      Step step(*this);
-      step.Keyword("propertyNames").Part(name);
-      ok = CheckName(*rules.property_names, name) && ok;
-      if (Stop(ok)) return false;
-    }
+    ok = CheckMember(rules, known, name, member, matched) && ok;
     if (matched && tracker != nullptr) tracker->Mark(i);
     ++i;
-  }
+    return !Stop(ok);
+  });
+  if (Stop(ok)) return false;
   if (required == rules.required_count) return ok;
-  for (size_t name = 0; name < rules.members.size(); ++name) {
-    const std::string& wanted = rules.names.names()[name];
-    if (!rules.members[name].required || object.contains(wanted)) continue;
-    Fail(node, "required", [&] { return fmt::format("the property '{}' is missing", wanted); });
-    if constexpr (!kExplain) break;
+  for (size_t wanted = 0; kExplain && wanted < rules.members.size(); ++wanted) {
+    const std::string& name = rules.names.names()[wanted];
+    if (!rules.members[wanted].required || HasMember(value, name)) continue;
+    Fail(node, "required", [&] { return fmt::format("the property '{}' is missing", name); });
   }
   return false;
+}
+
+// `known` is the name's index in `rules.names`; `matched` becomes whether some keyword evaluated the member.
+template <bool kExplain>
+template <typename Value>
+bool Evaluation<kExplain>::CheckMember(const ObjectRules& rules, uint32_t known, std::string_view name,
+                                       const Value& value, bool& matched) {
+  bool ok = true;
+  if (known != NameTable::kNone && rules.members[known].schema != nullptr) {
+    matched = true;
+    Step step(*this);
+    step.Keyword("properties").Keyword(name).Part(name);
+    ok = Check(*rules.members[known].schema, value, nullptr);
+    if (Stop(ok)) return false;
+  }
+  for (const auto& [pattern, schema] : rules.patterns) {
+    if (!pattern->Matches(name)) continue;
+    matched = true;
+    Step step(*this);
+    step.Keyword("patternProperties").Keyword(pattern->text()).Part(name);
+    ok = Check(*schema, value, nullptr) && ok;
+    if (Stop(ok)) return false;
+  }
+  if (!matched && rules.additional != nullptr) {
+    matched = true;
+    Step step(*this);
+    step.Keyword("additionalProperties").Part(name);
+    ok = Check(*rules.additional, value, nullptr) && ok;
+    if (Stop(ok)) return false;
+  }
+  if (rules.property_names == nullptr) return ok;
+  Step step(*this);
+  step.Keyword("propertyNames").Part(name);
+  return CheckName(*rules.property_names, name) && ok;
 }
 
 template <bool kExplain>
@@ -100,13 +106,13 @@ bool Evaluation<kExplain>::CheckName(const Node& names, std::string_view name) {
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckDependents(const Node& node, const ObjectRules& rules, const Json& value) {
-  const base::JsonObject& object = value.get_object();
+template <typename Value>
+bool Evaluation<kExplain>::CheckDependents(const Node& node, const ObjectRules& rules, const Value& value) {
   bool ok = true;
   for (const ObjectRules::Dependent& dependent : rules.dependents) {
-    if (!object.contains(dependent.name)) continue;
+    if (!HasMember(value, dependent.name)) continue;
     for (const std::string& name : dependent.required) {
-      if (object.contains(name)) continue;
+      if (HasMember(value, name)) continue;
       ok = Fail(node, dependent.keyword,
                 [&] { return fmt::format("the property '{}' is missing, which '{}' requires", name, dependent.name); });
       if (Stop(ok)) return false;

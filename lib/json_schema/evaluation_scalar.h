@@ -23,57 +23,61 @@ inline std::string TypeNames(uint8_t types) {
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckType(const Node& node, const Json& value) {
+template <typename Value>
+bool Evaluation<kExplain>::CheckType(const Node& node, const Value& value) {
   uint8_t bits = 0;
-  switch (value.kind()) {
-    case boost::json::kind::null:
+  switch (KindOf(value)) {
+    case kind::null:
       bits = kNull;
       break;
-    case boost::json::kind::bool_:
+    case kind::bool_:
       bits = kBoolean;
       break;
-    case boost::json::kind::int64:
-    case boost::json::kind::uint64:
+    case kind::int64:
+    case kind::uint64:
       bits = kInteger | kNumber;
       break;
-    case boost::json::kind::double_:
-      bits = IsInteger(value) ? kInteger | kNumber : kNumber;
+    case kind::double_:
+      bits = IsInteger(AsJson(value)) ? kInteger | kNumber : kNumber;
       break;
-    case boost::json::kind::string:
+    case kind::string:
       bits = kString;
       break;
-    case boost::json::kind::array:
+    case kind::array:
       bits = kArray;
       break;
-    case boost::json::kind::object:
+    case kind::object:
       bits = kObject;
       break;
   }
   if ((node.types & bits) != 0) return true;
   return Fail(node, "type", [&] {
-    return fmt::format("{} is {}, but must be {}", Excerpt(value), base::JsonKindName(value), TypeNames(node.types));
+    return fmt::format("{} is {}, but must be {}", Excerpt(AsJson(value)), base::JsonKindName(AsJson(value)),
+                       TypeNames(node.types));
   });
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckValues(const Node& node, const Values& values, const Json& value,
+template <typename Value>
+bool Evaluation<kExplain>::CheckValues(const Node& node, const Values& values, const Value& value,
                                        std::string_view keyword) {
   bool found = false;
   if (value.is_string()) {
-    found = values.strings.Find(View(value.get_string())) != NameTable::kNone;
+    found = values.strings.Find(TextOf(value)) != NameTable::kNone;
   } else if (!values.others.empty()) {
     size_t steps = 0;
-    const size_t hash = Hash(value, steps);
+    const Json& json = AsJson(value);
+    const size_t hash = Hash(json, steps);
     auto other = std::lower_bound(values.others.begin(), values.others.end(), hash,
                                   [](const auto& entry, size_t wanted) { return entry.first < wanted; });
-    for (; other != values.others.end() && other->first == hash && !found; ++other) found = Equal(other->second, value);
+    for (; other != values.others.end() && other->first == hash && !found; ++other) found = Equal(other->second, json);
     if (!Spend(node, steps)) return false;
   }
   if (found) return true;
   return Fail(node, keyword, [&] {
-    if (values.count == 1) return fmt::format("{} must be {}", Excerpt(value), values.shown.front());
+    if (values.count == 1) return fmt::format("{} must be {}", Excerpt(AsJson(value)), values.shown.front());
     const std::string more = values.count > values.shown.size() ? ", …" : "";
-    return fmt::format("{} is none of {}{}", Excerpt(value), fmt::join(values.shown, ", "), more);
+    return fmt::format("{} is none of {}{}", Excerpt(AsJson(value)), fmt::join(values.shown, ", "), more);
   });
 }
 
@@ -81,7 +85,8 @@ template <bool kExplain>
 bool Evaluation<kExplain>::CheckNumber(const Node& node, const NumberRules& rules, const Json& value) {
   bool ok = true;
   const auto fail = [&](std::string_view keyword, std::string_view wanted, const Json& bound) {
-    ok = Fail(node, keyword, [&] { return fmt::format("{} must be {} {}", Excerpt(value), wanted, Excerpt(bound)); });
+    ok = Fail(node, keyword,
+              [&] { return fmt::format("{} must be {} {}", Excerpt(AsJson(value)), wanted, Excerpt(bound)); });
   };
   // A number that is not (NaN, from a caller's own value) is within no bound.
   if (rules.minimum && !(CompareNumbers(value, *rules.minimum) >= 0)) fail("minimum", "at least", *rules.minimum);
@@ -108,34 +113,41 @@ inline size_t CodePoints(std::string_view text) {
 }
 
 template <bool kExplain>
-bool Evaluation<kExplain>::CheckString(const Node& node, const StringRules& rules, const Json& value) {
-  const std::string_view text = View(value.get_string());
+template <typename Value>
+bool Evaluation<kExplain>::CheckString(const Node& node, const StringRules& rules, const Value& value) {
+  const std::string_view text = TextOf(value);
   bool ok = true;
   // Long texts cost what they take to read.
   if (text.size() >= 256 && !Spend(node, text.size() / 256)) return false;
   if (rules.min_length || rules.max_length) {
-    const size_t length = CodePoints(text);
+    // A character takes one to four bytes, which mostly settles it.
+    const bool settled =
+        text.size() / 4 >= rules.min_length.value_or(0) && text.size() <= rules.max_length.value_or(SIZE_MAX);
+    const size_t length = settled ? text.size() : CodePoints(text);
     if (rules.min_length && length < *rules.min_length) {
       ok = Fail(node, "minLength", [&] {
-        return fmt::format("{} has {} characters, but must have at least {}", Excerpt(value), length,
+        return fmt::format("{} has {} characters, but must have at least {}", Excerpt(AsJson(value)), length,
                            *rules.min_length);
       });
     }
     if (Stop(ok)) return false;
     if (rules.max_length && length > *rules.max_length) {
       ok = Fail(node, "maxLength", [&] {
-        return fmt::format("{} has {} characters, but must have at most {}", Excerpt(value), length, *rules.max_length);
+        return fmt::format("{} has {} characters, but must have at most {}", Excerpt(AsJson(value)), length,
+                           *rules.max_length);
       });
     }
     if (Stop(ok)) return false;
   }
   if (rules.pattern != nullptr && !rules.pattern->Matches(text)) {
-    ok = Fail(node, "pattern",
-              [&] { return fmt::format("{} does not match the pattern '{}'", Excerpt(value), rules.pattern->text()); });
+    ok = Fail(node, "pattern", [&] {
+      return fmt::format("{} does not match the pattern '{}'", Excerpt(AsJson(value)), rules.pattern->text());
+    });
   }
   if (Stop(ok)) return false;
   if (rules.format != nullptr && !rules.format(text)) {
-    ok = Fail(node, "format", [&] { return fmt::format("{} is no valid {}", Excerpt(value), rules.format_name); });
+    ok = Fail(node, "format",
+              [&] { return fmt::format("{} is no valid {}", Excerpt(AsJson(value)), rules.format_name); });
   }
   return ok;
 }

@@ -23,7 +23,7 @@ class NameTable {
     for (uint32_t slot = hash & mask_;; slot = (slot + 1) & mask_) {
       const Slot& candidate = slots_[slot];
       if (candidate.index == kNone) return kNone;
-      if (candidate.hash == hash && names_[candidate.index] == name) return candidate.index;
+      if (candidate.hash == hash && Same(names_[candidate.index], name)) return candidate.index;
     }
   }
 
@@ -35,6 +35,35 @@ class NameTable {
     uint32_t index = kNone;
   };
 
+  template <typename Block>
+  static Block Load(const char* at) {
+    Block block;
+    std::memcpy(&block, at, sizeof block);
+    return block;
+  }
+
+  // Names are short: a call of memcmp would cost more than the comparison.
+  static bool Same(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    const char* x = a.data();
+    const char* y = b.data();
+    size_t left = a.size();
+    if (left >= 8) {
+      for (; left > 8; left -= 8, x += 8, y += 8) {
+        if (Load<uint64_t>(x) != Load<uint64_t>(y)) return false;
+      }
+      // The last block, overlapping the one before.
+      return Load<uint64_t>(x + left - 8) == Load<uint64_t>(y + left - 8);
+    }
+    if (left >= 4) {
+      return Load<uint32_t>(x) == Load<uint32_t>(y) && Load<uint32_t>(x + left - 4) == Load<uint32_t>(y + left - 4);
+    }
+    for (size_t i = 0; i < left; ++i) {
+      if (x[i] != y[i]) return false;
+    }
+    return true;
+  }
+
   static uint64_t Mix(uint64_t value) {
     value *= 0x9E3779B97F4A7C15u;
     return value ^ (value >> 32);
@@ -43,16 +72,10 @@ class NameTable {
     uint64_t hash = name.size();
     const char* at = name.data();
     size_t left = name.size();
-    for (uint64_t block = 0; left >= 8; left -= 8, at += 8) {
-      std::memcpy(&block, at, 8);
-      hash = Mix(hash ^ block);
-    }
+    for (; left >= 8; left -= 8, at += 8) hash = Mix(hash ^ Load<uint64_t>(at));
     uint64_t rest = 0;
     if (left >= 4) {
-      uint32_t low = 0, high = 0;
-      std::memcpy(&low, at, 4);
-      std::memcpy(&high, at + left - 4, 4);
-      rest = (uint64_t{high} << 32) | low;
+      rest = (uint64_t{Load<uint32_t>(at + left - 4)} << 32) | Load<uint32_t>(at);
     } else {
       for (size_t i = 0; i < left; ++i) rest = (rest << 8) | static_cast<unsigned char>(at[i]);
     }

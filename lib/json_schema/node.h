@@ -113,6 +113,7 @@ struct Node {
 
   Kind kind = Kind::kAny;
   uint8_t types = kAllTypes;  ///< of TypeBit
+  bool tracks = false;        ///< has an `unevaluated…`
   uint32_t resource = 0;      ///< index in Program::resource_uris
   std::unique_ptr<NumberRules> number;
   std::unique_ptr<StringRules> string;

@@ -66,9 +66,9 @@ Decimal DecimalOf(const Json& number) {
   }
   // "1.999e+01": at most 17 digits.
   char buffer[40];
-  char* const end = std::to_chars(buffer, buffer + sizeof buffer - 1, std::abs(number.get_double()),
-                                  std::chars_format::scientific)
-                        .ptr;
+  char* const end =
+      std::to_chars(buffer, buffer + sizeof buffer - 1, std::abs(number.get_double()), std::chars_format::scientific)
+          .ptr;
   uint64_t digits = 0;
   int exponent = 0;
   bool after_point = false;
@@ -117,7 +117,7 @@ bool IsInteger(const Json& number) {
          (std::isfinite(number.get_double()) && number.get_double() == std::trunc(number.get_double()));
 }
 
-int CompareNumbers(const Json& a, const Json& b) {
+int CompareMixedNumbers(const Json& a, const Json& b) {
   if (a.is_double()) {
     return b.is_double() ? Order(a.get_double(), b.get_double()) : -CompareIntegerToDouble(b, a.get_double());
   }

@@ -11,7 +11,13 @@ inline bool IsNumber(const Json& value) { return value.is_number(); }
 bool IsInteger(const Json& number);
 
 /// The exact order of two numbers, whatever their kinds: <0, 0, >0.
-int CompareNumbers(const Json& a, const Json& b);
+int CompareMixedNumbers(const Json& a, const Json& b);
+inline int CompareNumbers(const Json& a, const Json& b) {
+  const auto order = [](auto x, auto y) { return x < y ? -1 : (y < x ? 1 : 0); };
+  if (a.is_int64() && b.is_int64()) return order(a.get_int64(), b.get_int64());
+  if (a.is_double() && b.is_double()) return order(a.get_double(), b.get_double());
+  return CompareMixedNumbers(a, b);
+}
 
 /// Whether `number` is an integer times `divisor` (> 0), both taken as the shortest decimals that read back as the same
 /// doubles: 19.99 is a multiple of 0.01.

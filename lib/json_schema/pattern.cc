@@ -12,7 +12,8 @@ constexpr int64_t kPatternMemory = 2 << 20;
 
 }  // namespace
 
-Pattern::Pattern(std::string_view ecma) : text_(ecma) {
+Pattern::Pattern(std::string_view ecma) : text_(ecma), plain_(PlainPattern::Parse(ecma)) {
+  if (plain_) return;
   EcmaPattern translated = TranslatePattern(ecma);
   error_ = std::move(translated.error);
   unsupported_ = std::move(translated.unsupported);

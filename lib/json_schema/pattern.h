@@ -3,8 +3,11 @@
 #include <re2/re2.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "lib/json_schema/plain_pattern.h"
 
 namespace tasker::json_schema {
 
@@ -20,6 +23,7 @@ class Pattern {
 
   /// Whether some part of `text` matches.
   bool Matches(std::string_view text) const {
+    if (plain_) return plain_->Matches(text);
     return re2_->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::UNANCHORED, nullptr, 0);
   }
 
@@ -27,7 +31,8 @@ class Pattern {
   std::string text_;
   std::string error_;
   std::string unsupported_;
-  std::unique_ptr<RE2> re2_;
+  std::optional<PlainPattern> plain_;
+  std::unique_ptr<RE2> re2_;  // where `plain_` is not
 };
 
 }  // namespace tasker::json_schema

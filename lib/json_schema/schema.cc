@@ -1,10 +1,8 @@
 #include "lib/json_schema/schema.h"
 
-#include <boost/json/monotonic_resource.hpp>
 #include <utility>
 
 #include "lib/json_schema/evaluation.h"
-#include "lib/json_schema/instance_text.h"
 #include "lib/json_schema/node.h"
 
 namespace tasker::json_schema {
@@ -26,10 +24,7 @@ Report Schema::Explain(const Json& instance, size_t max_units) const {
 }
 
 absl::StatusOr<Verdict> Schema::ValidateText(std::string_view text) const {
-  // The value lives in one piece of memory that is dropped at once.
-  unsigned char buffer[8192];
-  boost::json::monotonic_resource memory(buffer, sizeof buffer);
-  if (const std::optional<Json> plain = ParsePlainJson(text, &memory)) return Validate(*plain);
+  if (const std::optional<Verdict> verdict = EvaluateText(*program_, text)) return *verdict;
   const absl::StatusOr<Json> value = base::ParseJson(text);
   if (!value.ok()) return value.status();
   return Validate(*value);
