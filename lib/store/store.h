@@ -1,0 +1,126 @@
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/store/records.h"
+#include "lib/template/reference.h"
+
+namespace tasker::store {
+
+class ConnectionPool;
+
+struct RegisterOptions {
+  std::string actor;     ///< who
+  std::string peer;      ///< from which address
+  bool dry_run = false;  ///< compare with what is stored, store nothing, take no revision
+};
+
+/// One page of a list, ordered by the list's key.
+template <typename Row>
+struct Page {
+  std::vector<Row> rows;
+  std::string next_token;  ///< empty: that was the last page
+};
+
+struct PageOptions {
+  static constexpr int kDefaultSize = 50;
+  static constexpr int kMaxSize = 1000;
+
+  int size = kDefaultSize;  ///< 0 or less: the default; more than kMaxSize: kMaxSize
+  std::string token;        ///< `next_token` of the page before, from the same list with the same filter
+};
+
+/// Templates whose latest version fulfils every field that is not empty. Names are compared byte by byte.
+struct TemplateFilter {
+  std::string namespace_name;
+  std::string name_prefix;
+  std::string tag;
+  std::string system;
+  std::string event;
+  std::string callable;
+};
+
+/// What exists near a reference that was not found: at most `kLimit` names each, the alphabetical neighbours.
+struct Neighbours {
+  static constexpr int kLimit = 200;
+
+  bool namespace_exists = false;
+  bool template_exists = false;
+  std::vector<std::string> namespaces;  ///< near the wanted namespace
+  std::vector<std::string> templates;   ///< of the wanted namespace, near the wanted name
+  std::vector<std::string> versions;    ///< of the wanted template, highest first
+};
+
+struct StoreHealth {
+  int64_t revision = 0;        ///< of the last change
+  int server_version_num = 0;  ///< PostgreSQL's: 150018
+};
+
+/// The registry's tables in PostgreSQL. Every call is one round trip and blocks: keep it off the threads of gRPC.
+/// Safe to call from any thread; at most as many calls run at once as the pool has connections, others wait.
+///
+/// Every call takes the caller's deadline (absl::InfiniteFuture() means ConnectionPool's limit) and may fail with
+///   UNAVAILABLE         PostgreSQL is away;
+///   RESOURCE_EXHAUSTED  no connection became free, or PostgreSQL is out of room;
+///   DEADLINE_EXCEEDED   the statement ran into the deadline;
+///   INTERNAL            anything else, whose cause is in the log.
+/// No message contains the driver's text. Below, only what comes on top is said.
+class Store {
+ public:
+  /// `pool` must be open on a database whose migrations are current (MigrateUp, CheckMigrations).
+  explicit Store(std::shared_ptr<ConnectionPool> pool);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// Registers all of `batch` or nothing, in one statement. OK with a conflict in it is an answer, not a failure.
+  /// Sent again when the connection broke underneath: that is safe, because a version's content never changes; a
+  /// batch that was committed but not acknowledged then comes back kUnchanged. INVALID_ARGUMENT: a text with NUL or
+  /// invalid UTF-8, a version or a name that does not fit (DESIGN §5), a configuration that is not JSON.
+  absl::StatusOr<RegisterResult> Register(std::span<const NewVersion> batch, const RegisterOptions& options,
+                                          absl::Time deadline);
+
+  /// nullopt: no such version. `…Latest` is the highest version, `…Highest` the highest in `range`.
+  absl::StatusOr<std::optional<StoredVersion>> LoadVersion(std::string_view namespace_name, std::string_view name,
+                                                           tmpl::Version version, absl::Time deadline);
+  absl::StatusOr<std::optional<StoredVersion>> LoadLatest(std::string_view namespace_name, std::string_view name,
+                                                          absl::Time deadline);
+  absl::StatusOr<std::optional<StoredVersion>> LoadHighest(std::string_view namespace_name, std::string_view name,
+                                                           const tmpl::VersionRange& range, absl::Time deadline);
+  absl::StatusOr<std::optional<StoredVersion>> LoadByDigest(std::string_view namespace_name, std::string_view name,
+                                                            std::string_view digest, absl::Time deadline);
+
+  /// By name. INVALID_ARGUMENT for a token that this list did not give.
+  absl::StatusOr<Page<NamespaceSummary>> ListNamespaces(const PageOptions& page, absl::Time deadline);
+  /// By namespace and name, each with its latest version. INVALID_ARGUMENT as above.
+  absl::StatusOr<Page<TemplateSummary>> ListTemplates(const TemplateFilter& filter, const PageOptions& page,
+                                                      absl::Time deadline);
+  /// Highest version first; empty for an unknown template. INVALID_ARGUMENT as above.
+  absl::StatusOr<Page<VersionSummary>> ListVersions(std::string_view namespace_name, std::string_view name,
+                                                    const PageOptions& page, absl::Time deadline);
+
+  /// For the hints of a NOT_FOUND.
+  absl::StatusOr<Neighbours> LoadNeighbours(std::string_view namespace_name, std::string_view name,
+                                            absl::Time deadline);
+
+  /// The rows of the change log with a revision above `after`, in order, whole revisions only: at most about `limit`
+  /// rows, more when one revision alone has more.
+  absl::StatusOr<std::vector<ChangeRow>> LoadChanges(int64_t after, int limit, absl::Time deadline);
+
+  /// OK when a connection works and the schema is there.
+  absl::StatusOr<StoreHealth> CheckHealth(absl::Time deadline);
+
+ private:
+  std::shared_ptr<ConnectionPool> pool_;
+};
+
+}  // namespace tasker::store
