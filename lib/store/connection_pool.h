@@ -46,8 +46,8 @@ class ConnectionPool {
   absl::Status Run(std::string_view what, CallKind kind, absl::Time deadline,
                    const std::function<void(Session&)>& call);
 
-  /// Like Run, inside one transaction that commits when `call` returns OK and is rolled back otherwise; never sent
-  /// again after a broken connection.
+  /// Like Run, inside one transaction that commits when `call` returns OK and is rolled back otherwise; `call` runs at
+  /// most once, and only `deadline` bounds it.
   absl::Status RunTransaction(std::string_view what, absl::Time deadline,
                               const std::function<absl::Status(Session&)>& call);
 

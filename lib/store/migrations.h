@@ -34,7 +34,7 @@ struct MigrationStatus {
   int number = 0;
   std::string name;
   MigrationState state = MigrationState::kPending;
-  absl::Time apply_time;  ///< not for kPending
+  absl::Time apply_time = absl::UnixEpoch();  ///< not for kPending
 };
 
 /// Every migration of the program and of the database, by number. Changes nothing; a database without the schema has

@@ -63,7 +63,7 @@ struct StoredVersion {
   VersionSummary summary;
   std::string
       configuration;  ///< jsonb's text: same values as registered, other spelling; read with HugeIntegers::kAsReals
-  std::optional<std::string> source_text;
+  std::optional<std::string> source_text = std::nullopt;
 };
 
 struct TemplateSummary {

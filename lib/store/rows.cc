@@ -1,0 +1,35 @@
+#include "lib/store/rows.h"
+
+#include "lib/base/json.h"
+
+namespace tasker::store {
+
+std::vector<std::string> ReadStrings(const pqxx::field& field) {
+  std::vector<std::string> strings;
+  const absl::StatusOr<base::Json> json = base::ParseJson(field.as<std::string>());
+  if (!json.ok() || !json->is_array()) return strings;
+  for (const base::Json& item : json->as_array()) {
+    if (item.is_string()) strings.emplace_back(item.as_string());
+  }
+  return strings;
+}
+
+VersionSummary ReadSummary(const pqxx::row& row) {
+  VersionSummary summary;
+  summary.named_task_uuid = row[0].as<std::string>();
+  summary.namespace_name = row[1].as<std::string>();
+  summary.name = row[2].as<std::string>();
+  summary.version = row[3].as<std::string>();
+  if (!row[4].is_null()) summary.description = row[4].as<std::string>();
+  summary.digest = row[5].as<std::string>();
+  summary.tags = ReadStrings(row[6]);
+  summary.file_name = row[7].as<std::string>();
+  summary.actor = row[8].as<std::string>();
+  summary.source_revision = row[9].as<std::string>();
+  summary.source_uri = row[10].as<std::string>();
+  summary.revision = row[11].as<int64_t>();
+  summary.create_time = absl::FromUnixMicros(row[12].as<int64_t>());
+  return summary;
+}
+
+}  // namespace tasker::store

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <pqxx/row>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/store/records.h"
+
+namespace tasker::store {
+
+/// What ReadSummary needs, of tasker.named_tasks v, in its order.
+inline constexpr std::string_view kSummaryColumns =
+    "v.named_task_uuid, v.namespace, v.name, v.version, v.description, v.digest, to_json(v.tags)::text, v.file_name, "
+    "v.actor, v.source_revision, v.source_uri, v.revision, (extract(epoch FROM v.created_at) * 1000000)::bigint";
+inline constexpr int kSummaryColumnCount = 13;
+
+/// From a row that begins with kSummaryColumns.
+VersionSummary ReadSummary(const pqxx::row& row);
+
+/// A JSON array of strings, as PostgreSQL's to_json writes a text[].
+std::vector<std::string> ReadStrings(const pqxx::field& field);
+
+}  // namespace tasker::store

@@ -1,0 +1,170 @@
+#include "lib/store/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <pqxx/result>
+#include <pqxx/row>
+
+#include "lib/store/connection_pool.h"
+#include "lib/store/rows.h"
+#include "lib/store/session.h"
+
+namespace tasker::store {
+namespace {
+
+using Parameters = std::vector<std::string>;
+
+// `condition` speaks of tasker.named_tasks v.
+Statement LoadStatement(std::string name, std::string_view condition) {
+  return {std::move(name), fmt::format("SELECT {}, v.configuration::text, v.source_text FROM tasker.named_tasks v {}",
+                                       kSummaryColumns, condition)};
+}
+
+absl::StatusOr<std::optional<StoredVersion>> LoadOne(ConnectionPool& pool, const Statement& statement,
+                                                     const Parameters& parameters, absl::Time deadline) {
+  std::optional<StoredVersion> found;
+  const absl::Status status = pool.Run("load a version", CallKind::kRead, deadline, [&](Session& session) {
+    const pqxx::result rows = session.Query(statement, parameters);
+    if (rows.empty()) return;
+    const pqxx::row row = rows[0];
+    found = StoredVersion{.summary = ReadSummary(row), .configuration = row[kSummaryColumnCount].as<std::string>()};
+    if (!row[kSummaryColumnCount + 1].is_null()) found->source_text = row[kSummaryColumnCount + 1].as<std::string>();
+  });
+  if (!status.ok()) return status;
+  return found;
+}
+
+std::string Number(int64_t number) { return std::to_string(number); }
+
+}  // namespace
+
+Store::Store(std::shared_ptr<ConnectionPool> pool) : pool_(std::move(pool)) {}
+Store::~Store() = default;
+
+absl::StatusOr<std::optional<StoredVersion>> Store::LoadVersion(std::string_view namespace_name, std::string_view name,
+                                                                tmpl::Version version, absl::Time deadline) {
+  static const Statement kStatement = LoadStatement(
+      "load_version",
+      "WHERE v.namespace = $1 AND v.name = $2 AND v.major = $3::int AND v.minor = $4::int AND v.patch = $5::int");
+  return LoadOne(*pool_, kStatement,
+                 {std::string(namespace_name), std::string(name), Number(version.major), Number(version.minor),
+                  Number(version.patch)},
+                 deadline);
+}
+
+absl::StatusOr<std::optional<StoredVersion>> Store::LoadLatest(std::string_view namespace_name, std::string_view name,
+                                                               absl::Time deadline) {
+  static const Statement kStatement =
+      LoadStatement("load_latest",
+                    "WHERE v.named_task_uuid = (SELECT t.latest_named_task_uuid FROM tasker.templates t "
+                    "WHERE t.namespace = $1 AND t.name = $2)");
+  return LoadOne(*pool_, kStatement, {std::string(namespace_name), std::string(name)}, deadline);
+}
+
+absl::StatusOr<std::optional<StoredVersion>> Store::LoadHighest(std::string_view namespace_name, std::string_view name,
+                                                                const tmpl::VersionRange& range, absl::Time deadline) {
+  static const Statement kStatement = LoadStatement(
+      "load_highest",
+      "WHERE v.namespace = $1 AND v.name = $2 AND (v.major, v.minor, v.patch) >= ($3::int, $4::int, $5::int) "
+      "AND (v.major, v.minor, v.patch) < ($6::int, $7::int, $8::int) "
+      "ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1");
+  static const Statement kUnbounded = LoadStatement(
+      "load_highest_unbounded",
+      "WHERE v.namespace = $1 AND v.name = $2 AND (v.major, v.minor, v.patch) >= ($3::int, $4::int, $5::int) "
+      "ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1");
+  Parameters parameters = {std::string(namespace_name), std::string(name), Number(range.lower.major),
+                           Number(range.lower.minor), Number(range.lower.patch)};
+  if (!range.upper) return LoadOne(*pool_, kUnbounded, parameters, deadline);
+  for (const int32_t part : {range.upper->major, range.upper->minor, range.upper->patch}) {
+    parameters.push_back(Number(part));
+  }
+  return LoadOne(*pool_, kStatement, parameters, deadline);
+}
+
+absl::StatusOr<std::optional<StoredVersion>> Store::LoadByDigest(std::string_view namespace_name, std::string_view name,
+                                                                 std::string_view digest, absl::Time deadline) {
+  static const Statement kStatement =
+      LoadStatement("load_by_digest", "WHERE v.digest = $3 AND v.namespace = $1 AND v.name = $2 LIMIT 1");
+  return LoadOne(*pool_, kStatement, {std::string(namespace_name), std::string(name), std::string(digest)}, deadline);
+}
+
+absl::StatusOr<Neighbours> Store::LoadNeighbours(std::string_view namespace_name, std::string_view name,
+                                                 absl::Time deadline) {
+  // Half of the names from the wanted one on, half before it: a misspelling rarely changes the first letters.
+  static const Statement kStatement = {
+      "load_neighbours",
+      fmt::format(
+          "SELECT EXISTS (SELECT FROM tasker.task_namespaces n WHERE n.name = $1), "
+          "EXISTS (SELECT FROM tasker.templates t WHERE t.namespace = $1 AND t.name = $2), "
+          "to_json(ARRAY(SELECT s.name FROM ("
+          "(SELECT n.name FROM tasker.task_namespaces n WHERE n.name >= $1 ORDER BY n.name LIMIT {0}) UNION ALL "
+          "(SELECT n.name FROM tasker.task_namespaces n WHERE n.name < $1 ORDER BY n.name DESC LIMIT {0})) s "
+          "ORDER BY s.name))::text, "
+          "to_json(ARRAY(SELECT s.name FROM ("
+          "(SELECT t.name FROM tasker.templates t WHERE t.namespace = $1 AND t.name >= $2 ORDER BY t.name LIMIT {0}) "
+          "UNION ALL "
+          "(SELECT t.name FROM tasker.templates t WHERE t.namespace = $1 AND t.name < $2 ORDER BY t.name DESC LIMIT "
+          "{0})"
+          ") s ORDER BY s.name))::text, "
+          "to_json(ARRAY(SELECT v.version FROM tasker.named_tasks v WHERE v.namespace = $1 AND v.name = $2 "
+          "ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT {1}))::text",
+          Neighbours::kLimit / 2, Neighbours::kLimit)};
+  Neighbours neighbours;
+  const absl::Status status = pool_->Run("load neighbours", CallKind::kRead, deadline, [&](Session& session) {
+    const pqxx::result rows = session.Query(kStatement, {std::string(namespace_name), std::string(name)});
+    neighbours = {.namespace_exists = rows[0][0].as<bool>(),
+                  .template_exists = rows[0][1].as<bool>(),
+                  .namespaces = ReadStrings(rows[0][2]),
+                  .templates = ReadStrings(rows[0][3]),
+                  .versions = ReadStrings(rows[0][4])};
+  });
+  if (!status.ok()) return status;
+  return neighbours;
+}
+
+absl::StatusOr<std::vector<ChangeRow>> Store::LoadChanges(int64_t after, int limit, absl::Time deadline) {
+  // The last revision that the limit reaches is given whole.
+  static const Statement kStatement = {
+      "load_changes",
+      "SELECT c.revision, c.ordinal, c.kind, c.namespace, c.name, c.version, c.digest, c.actor, c.peer, "
+      "c.source_revision, c.source_uri, c.detail::text, (extract(epoch FROM c.created_at) * 1000000)::bigint "
+      "FROM tasker.changes c WHERE c.revision > $1::bigint AND c.revision <= (SELECT max(l.revision) FROM ("
+      "SELECT b.revision FROM tasker.changes b WHERE b.revision > $1::bigint ORDER BY b.revision, b.ordinal "
+      "LIMIT $2::int) l) ORDER BY c.revision, c.ordinal"};
+  std::vector<ChangeRow> changes;
+  const absl::Status status = pool_->Run("load changes", CallKind::kRead, deadline, [&](Session& session) {
+    changes.clear();
+    for (const pqxx::row& row : session.Query(kStatement, {Number(after), Number(std::max(limit, 1))})) {
+      changes.push_back({.revision = row[0].as<int64_t>(),
+                         .ordinal = row[1].as<int32_t>(),
+                         .kind = row[2].as<std::string>(),
+                         .namespace_name = row[3].as<std::string>(),
+                         .name = row[4].as<std::string>(),
+                         .version = row[5].as<std::string>(),
+                         .digest = row[6].as<std::string>(),
+                         .actor = row[7].as<std::string>(),
+                         .peer = row[8].as<std::string>(),
+                         .source_revision = row[9].as<std::string>(),
+                         .source_uri = row[10].as<std::string>(),
+                         .detail = row[11].as<std::string>(),
+                         .time = absl::FromUnixMicros(row[12].as<int64_t>())});
+    }
+  });
+  if (!status.ok()) return status;
+  return changes;
+}
+
+absl::StatusOr<StoreHealth> Store::CheckHealth(absl::Time deadline) {
+  static const Statement kStatement = {
+      "check_health", "SELECT h.revision, current_setting('server_version_num')::int FROM tasker.change_head h"};
+  StoreHealth health;
+  const absl::Status status = pool_->Run("check health", CallKind::kRead, deadline, [&](Session& session) {
+    const pqxx::result rows = session.Query(kStatement, {});
+    health = {.revision = rows[0][0].as<int64_t>(), .server_version_num = rows[0][1].as<int>()};
+  });
+  if (!status.ok()) return status;
+  return health;
+}
+
+}  // namespace tasker::store
