@@ -1,0 +1,128 @@
+#include "lib/registry/catalog.h"
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <string>
+#include <utility>
+
+#include "lib/registry/error.h"
+#include "lib/registry/not_found.h"
+#include "lib/template/callable.h"
+#include "lib/template/canonical.h"
+#include "lib/wire/issue.h"
+#include "lib/wire/task_template.h"
+
+namespace tasker::registry {
+namespace {
+
+void PutTime(absl::Time time, google::protobuf::Timestamp& out) {
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  out.set_seconds(seconds);
+  out.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+}
+
+void PutSummary(const store::VersionSummary& from, pb::TemplateSummary& to) {
+  to.set_reference(ExactReference(from));
+  to.set_namespace_name(from.namespace_name);
+  to.set_name(from.name);
+  to.set_version(from.version);
+  if (from.description) to.set_description(*from.description);
+  to.set_digest(from.digest);
+  for (const std::string& tag : from.tags) to.add_tags(tag);
+  PutTime(from.create_time, *to.mutable_create_time());
+}
+
+void PutProvenance(const store::VersionSummary& from, pb::Provenance& to) {
+  PutTime(from.create_time, *to.mutable_create_time());
+  to.set_actor(from.actor);
+  to.set_source_revision(from.source_revision);
+  to.set_source_uri(from.source_uri);
+  to.set_file_name(from.file_name);
+}
+
+void PutCallable(const tmpl::HandlerDefinition& handler, const std::string& step_name, pb::CallableUse& out) {
+  out.set_callable(handler.callable);
+  out.set_kind(wire::ToProto(tmpl::DetectCallableKind(handler.callable)));
+  out.set_step_name(step_name);
+  if (handler.method) out.set_method(*handler.method);
+}
+
+template <typename Request>
+absl::StatusOr<store::PageOptions> PageOf(const Request& request) {
+  if (request.page_size() < 0) return InvalidField("page_size", "is negative");
+  return store::PageOptions{request.page_size(), request.page_token()};
+}
+
+}  // namespace
+
+Catalog::Catalog(std::shared_ptr<store::Store> store, std::shared_ptr<TemplateLoader> loader)
+    : store_(std::move(store)), loader_(std::move(loader)) {}
+
+absl::StatusOr<pb::GetTemplateResponse> Catalog::GetTemplate(const pb::GetTemplateRequest& request,
+                                                             absl::Time deadline) {
+  if (!pb::TemplateView_IsValid(request.view())) return InvalidField("view", "is not one that this server knows");
+  const absl::StatusOr<store::StoredVersion> stored = loader_->LoadStored(request.reference(), deadline);
+  if (!stored.ok()) return stored.status();
+  const absl::StatusOr<tmpl::TaskTemplate> tmpl = ParseStored(*stored);
+  if (!tmpl.ok()) return tmpl.status();
+  pb::GetTemplateResponse response;
+  response.set_reference(ExactReference(stored->summary));
+  response.set_digest(stored->summary.digest);
+  if (request.view() == pb::TEMPLATE_VIEW_JSON) {
+    response.set_template_json(tmpl::CanonicalText(*tmpl));
+  } else {
+    wire::ToProto(*tmpl, *response.mutable_template_());
+  }
+  if (request.include_source() && stored->source_text) response.set_source(*stored->source_text);
+  PutProvenance(stored->summary, *response.mutable_provenance());
+  return response;
+}
+
+absl::StatusOr<pb::ListCallablesResponse> Catalog::ListCallables(const pb::ListCallablesRequest& request,
+                                                                 absl::Time deadline) {
+  const absl::StatusOr<TemplateLoader::Handle> registered = loader_->Load(request.reference(), deadline);
+  if (!registered.ok()) return registered.status();
+  const tmpl::TaskTemplate& tmpl = (*registered)->tmpl;
+  pb::ListCallablesResponse response;
+  response.set_reference((*registered)->reference);
+  if (tmpl.task_handler) PutCallable(*tmpl.task_handler, "", *response.add_callables());
+  for (const tmpl::StepDefinition& step : tmpl.steps) PutCallable(step.handler, step.name, *response.add_callables());
+  return response;
+}
+
+absl::StatusOr<pb::ListTemplatesResponse> Catalog::ListTemplates(const pb::ListTemplatesRequest& request,
+                                                                 absl::Time deadline) {
+  const absl::StatusOr<store::PageOptions> page = PageOf(request);
+  if (!page.ok()) return page.status();
+  const store::TemplateFilter filter{request.namespace_name(), request.name_prefix(), request.tag(),
+                                     request.system(),         request.event(),       request.callable()};
+  const absl::StatusOr<store::Page<store::TemplateSummary>> found = store_->ListTemplates(filter, *page, deadline);
+  if (!found.ok()) return found.status();
+  pb::ListTemplatesResponse response;
+  for (const store::TemplateSummary& row : found->rows) PutSummary(row.latest, *response.add_templates());
+  response.set_next_page_token(found->next_token);
+  return response;
+}
+
+absl::StatusOr<pb::ListTemplateVersionsResponse> Catalog::ListTemplateVersions(
+    const pb::ListTemplateVersionsRequest& request, absl::Time deadline) {
+  const absl::StatusOr<store::PageOptions> page = PageOf(request);
+  if (!page.ok()) return page.status();
+  const absl::StatusOr<tmpl::Reference> reference = ParseRequestReference(request.reference());
+  if (!reference.ok()) return reference.status();
+  if (!reference->selector.empty()) return InvalidField("reference", "must be NAMESPACE/NAME, without a selector");
+  const absl::StatusOr<store::Page<store::VersionSummary>> found =
+      store_->ListVersions(reference->namespace_name, reference->name, *page, deadline);
+  if (!found.ok()) return found.status();
+  if (found->rows.empty() && page->token.empty()) {
+    const absl::StatusOr<store::Neighbours> neighbours =
+        store_->LoadNeighbours(reference->namespace_name, reference->name, deadline);
+    return neighbours.ok() ? ReferenceNotFound(*reference, *neighbours) : neighbours.status();
+  }
+  pb::ListTemplateVersionsResponse response;
+  for (const store::VersionSummary& row : found->rows) PutSummary(row, *response.add_versions());
+  response.set_next_page_token(found->next_token);
+  return response;
+}
+
+}  // namespace tasker::registry

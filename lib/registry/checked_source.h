@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/issue.h"
+#include "lib/template/load.h"
+#include "lib/template/model.h"
+#include "tasker/registry/v1/registry.pb.h"
+
+namespace tasker::registry {
+
+namespace pb = ::tasker::registry::v1;
+
+/// One or many templates to register, wherever their messages live.
+using Sources = std::vector<const pb::TemplateSource*>;
+
+/// A source after every check that needs no database.
+struct CheckedSource {
+  std::string reference;  ///< exact; empty when the source is too broken to tell
+  base::IssueList issues;
+  /// Without errors only.
+  std::optional<tmpl::TaskTemplate> tmpl;
+  std::string canonical;  ///< canonical JSON
+  std::string digest;     ///< of `canonical`
+};
+
+/// Text and messages take one path: message → model → JSON → document, text → document; then document → model → rules.
+/// Never fails: whatever is wrong is an issue. Pure; any thread.
+CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimits& limits);
+
+/// The same for many, spread over the cores. In the order of `sources`.
+std::vector<CheckedSource> CheckSources(const Sources& sources, const tmpl::ReadLimits& limits);
+
+}  // namespace tasker::registry

@@ -1,0 +1,202 @@
+#include "lib/registry/registrar.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "lib/registry/checked_source.h"
+#include "lib/registry/error.h"
+#include "lib/registry/index_entries.h"
+#include "lib/registry/refusal.h"
+#include "lib/wire/issue.h"
+
+namespace tasker::registry {
+namespace {
+
+// Warnings in one batch's answer: with the rest of it, it stays below the 4 MiB that gRPC clients accept by default.
+constexpr size_t kMaxIssueBytes = size_t{2} << 20;
+constexpr size_t kMaxTextField = 2048;
+
+absl::Status CheckText(std::string_view field, std::string_view text) {
+  if (text.size() > kMaxTextField) return InvalidField(field, fmt::format("is longer than {} bytes", kMaxTextField));
+  if (text.find('\0') != std::string_view::npos) return InvalidField(field, "holds the character NUL");
+  return absl::OkStatus();
+}
+
+// The same version twice in one batch is a mistake, unless it is the same content.
+void FindTwins(std::vector<CheckedSource>& checked) {
+  std::unordered_map<std::string_view, size_t> first;
+  for (size_t i = 0; i < checked.size(); ++i) {
+    if (!checked[i].tmpl) continue;
+    const auto [found, is_new] = first.emplace(checked[i].reference, i);
+    if (is_new || checked[found->second].digest == checked[i].digest) continue;
+    checked[i].issues.AddError("BATCH_IDENTITY_TWICE", "/version", {},
+                               fmt::format("{} stands in this batch already, as item {}, with other content",
+                                           checked[i].reference, found->second),
+                               "give one of them another version");
+  }
+}
+
+std::vector<store::NewVersion> NewVersions(const Sources& sources, std::vector<CheckedSource>& checked,
+                                           const std::string& source_revision, const std::string& source_uri) {
+  std::vector<store::NewVersion> batch;
+  batch.reserve(checked.size());
+  for (size_t i = 0; i < checked.size(); ++i) {
+    const pb::TemplateSource& source = *sources[i];
+    const tmpl::TaskTemplate& tmpl = *checked[i].tmpl;
+    store::NewVersion& version = batch.emplace_back();
+    version.namespace_name = tmpl.namespace_name;
+    version.name = tmpl.name;
+    version.version = tmpl.version;
+    version.description = tmpl.description;
+    version.configuration = std::move(checked[i].canonical);
+    version.digest = checked[i].digest;
+    if (source.has_yaml()) version.source_text = source.yaml();
+    version.file_name = source.file_name();
+    version.source_revision = source_revision;
+    version.source_uri = source_uri;
+    if (tmpl.metadata) version.tags = tmpl.metadata->tags;
+    version.entries = IndexEntries(tmpl);
+    checked[i].tmpl.reset();  // a large batch is held once
+  }
+  return batch;
+}
+
+template <typename Message>
+size_t PutIssues(const CheckedSource& checked, const std::string& file_name, size_t room, Message& out) {
+  size_t bytes = 0;
+  size_t omitted = checked.issues.omitted_count();
+  for (const base::Issue& issue : checked.issues.Sorted()) {
+    if (bytes > room) {
+      ++omitted;
+      continue;
+    }
+    pb::Issue& message = *out.add_issues();
+    wire::ToProto(issue, file_name, message);
+    bytes += message.ByteSizeLong();
+  }
+  out.set_omitted_issue_count(static_cast<int32_t>(omitted));
+  return bytes;
+}
+
+pb::RegistrationOutcome Outcome(store::RegisterOutcome outcome) {
+  switch (outcome) {
+    case store::RegisterOutcome::kCreated:
+      return pb::REGISTRATION_OUTCOME_CREATED;
+    case store::RegisterOutcome::kUnchanged:
+      return pb::REGISTRATION_OUTCOME_UNCHANGED;
+    case store::RegisterOutcome::kConflict:
+      break;
+  }
+  return pb::REGISTRATION_OUTCOME_UNSPECIFIED;
+}
+
+void PutRegistrations(const Sources& sources, const std::vector<CheckedSource>& checked,
+                      const store::RegisterResult& stored, std::vector<pb::Registration>& out) {
+  size_t room = kMaxIssueBytes;
+  out.resize(checked.size());
+  for (size_t i = 0; i < checked.size(); ++i) {
+    out[i].set_reference(checked[i].reference);
+    out[i].set_digest(checked[i].digest);
+    out[i].set_outcome(Outcome(stored.items[i].outcome));
+    const size_t used = PutIssues(checked[i], sources[i]->file_name(), room, out[i]);
+    room -= std::min(room, used);
+  }
+}
+
+}  // namespace
+
+struct Registrar::Job {
+  Sources sources;
+  const std::string& source_revision;
+  const std::string& source_uri;
+  bool dry_run;
+  bool batch;  // how messages name the sources: sources[0] or source
+};
+
+struct Registrar::Result {
+  std::vector<pb::Registration> registrations;
+  int64_t revision = 0;
+};
+
+Registrar::Registrar(std::shared_ptr<store::Store> store, tmpl::ReadLimits limits)
+    : store_(std::move(store)), limits_(limits) {}
+
+absl::StatusOr<Registrar::Result> Registrar::Run(const Job& job, const Caller& caller) const {
+  absl::Status status = CheckText("source_revision", job.source_revision);
+  status.Update(CheckText("source_uri", job.source_uri));
+  for (const pb::TemplateSource* source : job.sources) status.Update(CheckText("file_name", source->file_name()));
+  if (!status.ok()) return status;
+  std::vector<CheckedSource> checked = CheckSources(job.sources, limits_);
+  FindTwins(checked);
+  if (absl::Status refusal = RefuseInvalid(job.sources, checked, job.batch); !refusal.ok()) return refusal;
+  const store::RegisterOptions options{caller.actor, caller.peer, job.dry_run};
+  const absl::StatusOr<store::RegisterResult> stored = store_->Register(
+      NewVersions(job.sources, checked, job.source_revision, job.source_uri), options, caller.deadline);
+  if (!stored.ok()) return stored.status();
+  if (stored->conflict) return RefuseConflicts(checked, *stored, job.batch);
+  Result result;
+  result.revision = stored->revision;
+  PutRegistrations(job.sources, checked, *stored, result.registrations);
+  return result;
+}
+
+absl::StatusOr<pb::RegisterTemplateResponse> Registrar::Register(const pb::RegisterTemplateRequest& request,
+                                                                 const Caller& caller) const {
+  absl::StatusOr<Result> result =
+      Run({{&request.source()}, request.source_revision(), request.source_uri(), request.dry_run(), false}, caller);
+  if (!result.ok()) return result.status();
+  pb::RegisterTemplateResponse response;
+  *response.mutable_registration() = std::move(result->registrations.front());
+  response.set_revision(result->revision);
+  return response;
+}
+
+absl::StatusOr<pb::RegisterTemplatesResponse> Registrar::Register(const pb::RegisterTemplatesRequest& request,
+                                                                  const Caller& caller) const {
+  if (request.sources().empty()) return InvalidField("sources", "is empty");
+  if (request.sources_size() > kMaxBatchTemplates || request.ByteSizeLong() > kMaxBatchBytes) {
+    return Error(absl::StatusCode::kResourceExhausted,
+                 fmt::format("a batch holds at most {} templates and {} MiB", kMaxBatchTemplates, kMaxBatchBytes >> 20),
+                 {"BATCH_TOO_LARGE", {}, {}});
+  }
+  Sources sources;
+  for (const pb::TemplateSource& source : request.sources()) sources.push_back(&source);
+  absl::StatusOr<Result> result =
+      Run({std::move(sources), request.source_revision(), request.source_uri(), request.dry_run(), true}, caller);
+  if (!result.ok()) return result.status();
+  pb::RegisterTemplatesResponse response;
+  for (pb::Registration& registration : result->registrations) *response.add_registrations() = std::move(registration);
+  response.set_revision(result->revision);
+  return response;
+}
+
+absl::StatusOr<pb::ValidateTemplateResponse> Registrar::Validate(const pb::ValidateTemplateRequest& request,
+                                                                 const Caller& caller) const {
+  const pb::TemplateSource& source = request.source();
+  if (absl::Status status = CheckText("file_name", source.file_name()); !status.ok()) return status;
+  std::vector<CheckedSource> checked = CheckSources({&source}, limits_);
+  CheckedSource& only = checked.front();
+  pb::ValidateTemplateResponse response;
+  response.set_reference(only.reference);
+  response.set_digest(only.digest);
+  if (!only.issues.has_errors()) {
+    const store::RegisterOptions options{caller.actor, caller.peer, /*dry_run=*/true};
+    const absl::StatusOr<store::RegisterResult> stored =
+        store_->Register(NewVersions({&source}, checked, "", ""), options, caller.deadline);
+    if (!stored.ok()) return stored.status();
+    response.set_outcome(Outcome(stored->items.front().outcome));
+    if (stored->conflict) {
+      only.issues.AddError("VERSION_EXISTS", "/version", {}, ConflictMessage(only, stored->items.front()));
+    }
+  }
+  response.set_valid(!only.issues.has_errors());
+  PutIssues(only, source.file_name(), kMaxIssueBytes, response);
+  return response;
+}
+
+}  // namespace tasker::registry

@@ -1,0 +1,111 @@
+#include "server/call.h"
+
+#include <fmt/format.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/security/auth_context.h>
+#include <grpcpp/server_context.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <new>
+
+#include "lib/registry/error.h"
+#include "server/log.h"
+#include "server/status.h"
+
+namespace tasker::server {
+namespace {
+
+// The name in the client's certificate, where TLS checked one.
+std::string ActorOf(const grpc::CallbackServerContext& context) {
+  const std::shared_ptr<const grpc::AuthContext> auth = context.auth_context();
+  if (auth == nullptr || !auth->IsPeerAuthenticated()) return "";
+  const std::vector<grpc::string_ref> names = auth->GetPeerIdentity();
+  return names.empty() ? "" : std::string(names.front().data(), names.front().size());
+}
+
+void ReleaseAnswer(void* answer) { delete static_cast<registry::AnswerBytes*>(answer); }
+
+}  // namespace
+
+Call::Call(const Method& method, grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
+           absl::Duration max_duration)
+    : method_(method), context_(context), response_(response), reactor_(context.DefaultReactor()), start_(absl::Now()) {
+  caller_.actor = ActorOf(context);
+  caller_.peer = context.peer();
+  caller_.deadline = std::min(absl::FromChrono(context.deadline()), start_ + max_duration);
+}
+
+absl::Status Call::CheckWanted() const {
+  if (absl::Now() >= caller_.deadline) return absl::DeadlineExceededError("the deadline passed before the call ran");
+  if (context_.IsCancelled()) return absl::CancelledError("the client has gone");
+  return absl::OkStatus();
+}
+
+void Call::Finish(const absl::Status& status) {
+  const grpc::Status answer = ToGrpcStatus(status);
+  const absl::Duration took = absl::Now() - start_;
+  method_.metrics.Count(answer.error_code(), absl::ToDoubleSeconds(took));
+  if (LogsAccess()) {
+    const std::string code = absl::StatusCodeToString(static_cast<absl::StatusCode>(answer.error_code()));
+    LogAccess({method_.name, code, absl::ToDoubleMilliseconds(took), caller_.peer, reference_, answer.error_message()});
+  }
+  reactor_->Finish(answer);
+}
+
+absl::Status Guarded(const std::string& what, const std::function<absl::Status()>& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    spdlog::error("{}: out of memory", what);
+    return absl::ResourceExhaustedError("the server is out of memory for this call");
+  } catch (const std::exception& e) {
+    spdlog::error("{}: unexpected exception: {}", what, e.what());
+  } catch (...) {
+    spdlog::error("{}: unexpected exception of an unknown type", what);
+  }
+  return absl::InternalError("the server failed; its log says how");
+}
+
+absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
+  grpc::ByteBuffer copy = bytes;  // refers to the same slices; reading empties it
+  const grpc::Status status = grpc::SerializationTraits<google::protobuf::Message>::Deserialize(&copy, &request);
+  if (status.ok()) return absl::OkStatus();
+  return registry::Error(absl::StatusCode::kInvalidArgument,
+                         fmt::format("the request is no {}: its bytes are damaged, or hold text that is not UTF-8",
+                                     request.GetDescriptor()->name()),
+                         {"REQUEST_MALFORMED", {}, {}});
+}
+
+void EncodeResponse(const google::protobuf::Message& response, grpc::ByteBuffer& out) {
+  bool own_buffer = false;
+  grpc::SerializationTraits<google::protobuf::Message>::Serialize(response, &out, &own_buffer);
+}
+
+void EncodeResponse(const registry::AnswerBytes& response, grpc::ByteBuffer& out) {
+  auto* const owner = new registry::AnswerBytes(response);
+  const grpc::Slice slice(const_cast<char*>(response->data()), response->size(), ReleaseAnswer, owner);
+  out = grpc::ByteBuffer(&slice, 1);
+}
+
+CallRunner::CallRunner(Executor& executor, Metrics& metrics, Options options)
+    : executor_(executor), metrics_(metrics), options_(options) {}
+
+void CallRunner::RunLater(const Method& method, const std::shared_ptr<Call>& call, size_t bytes,
+                          std::function<absl::Status()> work) {
+  const bool posted = executor_.Post(bytes, [&method, call, work = std::move(work)]() mutable {
+    const absl::Status status = Guarded(method.name, [&]() -> absl::Status {
+      if (absl::Status wanted = call->CheckWanted(); !wanted.ok()) return wanted;
+      return work();
+    });
+    work = nullptr;  // frees the request before the answer says that the call is over
+    call->Finish(status);
+  });
+  if (!posted) {
+    call->Finish(registry::Error(absl::StatusCode::kResourceExhausted, "the server has too much to do; try again later",
+                                 {"SERVER_BUSY", {}, {}}));
+  }
+}
+
+}  // namespace tasker::server

@@ -1,0 +1,72 @@
+#include <utility>
+
+#include "server/services.h"
+#include "tasker/registry/v1/catalog.grpc.pb.h"
+
+namespace tasker::server {
+namespace {
+
+namespace pb = ::tasker::registry::v1;
+using Bytes = grpc::ByteBuffer;
+using Context = grpc::CallbackServerContext;
+using Reactor = grpc::ServerUnaryReactor;
+using Raw =
+    pb::CatalogService::WithRawCallbackMethod_GetTemplate<pb::CatalogService::WithRawCallbackMethod_ListTemplates<
+        pb::CatalogService::WithRawCallbackMethod_ListTemplateVersions<
+            pb::CatalogService::WithRawCallbackMethod_ListCallables<
+                pb::CatalogService::WithRawCallbackMethod_GetServerInfo<pb::CatalogService::Service>>>>>;
+
+class CatalogService final : public Raw {
+ public:
+  CatalogService(CallRunner& runner, registry::Catalog& catalog, ServerInfo info)
+      : runner_(runner), catalog_(catalog), info_(std::move(info)) {}
+
+  Reactor* GetTemplate(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::GetTemplateRequest>(
+        get_template_, context, request, response,
+        [this](const pb::GetTemplateRequest& r, Call& call) { return catalog_.GetTemplate(r, call.deadline()); });
+  }
+
+  Reactor* ListTemplates(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ListTemplatesRequest>(
+        list_templates_, context, request, response,
+        [this](const pb::ListTemplatesRequest& r, Call& call) { return catalog_.ListTemplates(r, call.deadline()); });
+  }
+
+  Reactor* ListTemplateVersions(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ListTemplateVersionsRequest>(list_template_versions_, context, request, response,
+                                                        [this](const pb::ListTemplateVersionsRequest& r, Call& call) {
+                                                          return catalog_.ListTemplateVersions(r, call.deadline());
+                                                        });
+  }
+
+  Reactor* ListCallables(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ListCallablesRequest>(
+        list_callables_, context, request, response,
+        [this](const pb::ListCallablesRequest& r, Call& call) { return catalog_.ListCallables(r, call.deadline()); });
+  }
+
+  Reactor* GetServerInfo(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::GetServerInfoRequest>(
+        get_server_info_, context, request, response,
+        [this](const pb::GetServerInfoRequest&, Call& call) { return info_(call.deadline()); });
+  }
+
+ private:
+  CallRunner& runner_;
+  registry::Catalog& catalog_;
+  const ServerInfo info_;
+  const Method get_template_ = runner_.MakeMethod("CatalogService/GetTemplate");
+  const Method list_templates_ = runner_.MakeMethod("CatalogService/ListTemplates");
+  const Method list_template_versions_ = runner_.MakeMethod("CatalogService/ListTemplateVersions");
+  const Method list_callables_ = runner_.MakeMethod("CatalogService/ListCallables");
+  const Method get_server_info_ = runner_.MakeMethod("CatalogService/GetServerInfo");
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog, ServerInfo info) {
+  return std::make_unique<CatalogService>(runner, catalog, std::move(info));
+}
+
+}  // namespace tasker::server

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace tasker::server {
+
+struct ExecutorOptions {
+  int threads = 16;                      ///< at least 1; as many database calls run at once
+  size_t max_waiting = 1024;             ///< tasks in the queue
+  size_t max_bytes = size_t{512} << 20;  ///< of requests, waiting and running
+};
+
+/// Threads for work that blocks, with a queue that refuses instead of growing. Safe to call from any thread.
+class Executor {
+ public:
+  explicit Executor(const ExecutorOptions& options);
+  /// Runs what waits, then joins.
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  /// Runs `task`, which must not throw, on one of the threads; `bytes` is the size of the request it works for. False,
+  /// and `task` is dropped, when the queue is full. A single request larger than `max_bytes` still runs when it is
+  /// alone.
+  bool Post(size_t bytes, std::function<void()> task);
+
+  /// Tasks waiting now.
+  size_t waiting() const;
+
+ private:
+  struct Task {
+    size_t bytes;
+    std::function<void()> run;
+  };
+  void Work();
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); }
+
+  const ExecutorOptions options_;
+  mutable absl::Mutex mutex_;
+  std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace tasker::server

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
+#include <functional>
+#include <thread>
+
+namespace tasker::server {
+
+/// Asks at once and then every second whether the database answers, and says so when that changes. Its own thread, so
+/// that a full executor does not look like a dead database.
+class Readiness {
+ public:
+  /// `check` may take seconds; `report` gets the first answer (before the constructor returns) and every change (on
+  /// this object's thread).
+  Readiness(std::function<bool()> check, std::function<void(bool)> report);
+  ~Readiness();
+  Readiness(const Readiness&) = delete;
+  Readiness& operator=(const Readiness&) = delete;
+
+  /// The last answer; false after Stop. Any thread.
+  bool ready() const;
+  /// Not ready from now on, whatever the database does; waits for the thread. The second time it does nothing.
+  void Stop();
+
+ private:
+  void Watch();
+
+  const std::function<bool()> check_;
+  const std::function<void(bool)> report_;
+  mutable absl::Mutex mutex_;
+  bool ready_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace tasker::server

@@ -1,0 +1,202 @@
+#include "server/server.h"
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <spdlog/spdlog.h>
+
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "lib/store/embedded_postgres.h"
+#include "lib/store/migrations.h"
+#include "lib/store/store.h"
+#include "server/call.h"
+#include "server/http_server.h"
+#include "server/listener.h"
+#include "server/readiness.h"
+#include "server/services.h"
+
+namespace tasker::server {
+namespace {
+
+constexpr absl::Duration kMigrationLimit = absl::Minutes(10);
+constexpr absl::Duration kHealthLimit = absl::Seconds(2);
+constexpr const char* kServices[] = {"tasker.registry.v1.RegistryService", "tasker.registry.v1.ResolverService",
+                                     "tasker.registry.v1.CatalogService"};
+
+absl::StatusOr<std::unique_ptr<store::EmbeddedPostgres>> StartPostgres(const Options& options) {
+  store::EmbeddedPostgresOptions embedded;
+  embedded.may_relocate = options.data_dir.empty();
+  embedded.data_dir = options.data_dir.empty() ? kDefaultDataDir : options.data_dir;
+  embedded.max_connections = options.database_connections + 16;  // room for psql and a second server's migrations
+  auto postgres = store::EmbeddedPostgres::Start(embedded);
+  if (!postgres.ok()) return postgres.status();
+  if (!(*postgres)->relocation_reason().empty()) spdlog::warn("{}", (*postgres)->relocation_reason());
+  spdlog::info("embedded PostgreSQL {} keeps its data in {}", (*postgres)->bin_dir(), (*postgres)->data_dir());
+  return postgres;
+}
+
+void AddCacheReadings(const std::string& cache, const registry::CacheStats& stats, std::vector<Reading>& out) {
+  out.push_back({"tasker_registry_cache_hits_total", "", true, cache, static_cast<double>(stats.hits)});
+  out.push_back({"tasker_registry_cache_misses_total", "", true, cache, static_cast<double>(stats.misses)});
+  out.push_back({"tasker_registry_cache_evictions_total", "", true, cache, static_cast<double>(stats.evictions)});
+  out.push_back({"tasker_registry_cache_entries", "", false, cache, static_cast<double>(stats.entries)});
+  out.push_back({"tasker_registry_cache_bytes", "", false, cache, static_cast<double>(stats.bytes)});
+}
+
+}  // namespace
+
+std::string Version() { return TASKER_VERSION; }
+
+Database::Database() = default;
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
+absl::StatusOr<Database> OpenDatabase(const Options& options) {
+  Database database;
+  store::PoolOptions pool_options;
+  pool_options.database_url = options.database_url;
+  pool_options.max_connections = options.database_connections;
+  pool_options.max_call = absl::Seconds(options.max_call_seconds);
+  if (options.database_url.empty()) {
+    auto postgres = StartPostgres(options);
+    if (!postgres.ok()) return postgres.status();
+    database.postgres = *std::move(postgres);
+    pool_options.database_url = database.postgres->DatabaseUrl();
+  }
+  auto pool = store::ConnectionPool::Create(pool_options);
+  if (!pool.ok()) return pool.status();
+  database.pool = *std::move(pool);
+  return database;
+}
+
+// In the order in which they are made; they go in the other.
+class Server::Parts {
+ public:
+  Parts(const Options& options, Database database)
+      : options_(options),
+        database_(std::move(database)),
+        store_(std::make_shared<store::Store>(database_.pool)),
+        loader_(std::make_shared<registry::TemplateLoader>(store_, options.cache_bytes / 2)),
+        resolver_(loader_, options.cache_bytes / 2),
+        registrar_(store_, tmpl::ReadLimits()),
+        catalog_(store_, loader_),
+        executor_({.threads = options.database_connections}),
+        runner_(executor_, metrics_, {absl::Seconds(options.max_call_seconds)}) {
+    services_.push_back(MakeRegistryService(runner_, registrar_));
+    services_.push_back(MakeResolverService(runner_, resolver_));
+    services_.push_back(MakeCatalogService(runner_, catalog_, [this](absl::Time deadline) { return Info(deadline); }));
+  }
+
+  ~Parts() { Drain(absl::Seconds(options_.grace_seconds)); }
+
+  absl::Status Start() {
+    std::vector<grpc::Service*> services;
+    for (const auto& service : services_) services.push_back(service.get());
+    absl::StatusOr<Listening> listening = Listen(options_, services);
+    if (!listening.ok()) return listening.status();
+    grpc_ = *std::move(listening);
+    readiness_ =
+        std::make_unique<Readiness>([this] { return DatabaseAnswers(); }, [this](bool ready) { ReportHealth(ready); });
+    if (options_.http_listen.empty()) return absl::OkStatus();
+    auto http = HttpServer::Start(
+        options_.http_listen, {[this] { return metrics_.Text(Readings()); }, [this] { return readiness_->ready(); }});
+    if (!http.ok()) return http.status();
+    http_ = *std::move(http);
+    http_address_ = http_->address();
+    return absl::OkStatus();
+  }
+
+  void Drain(absl::Duration grace) {
+    std::call_once(drained_, [&] {
+      if (readiness_ != nullptr) readiness_->Stop();
+      if (grpc_.server != nullptr) {
+        if (auto* health = grpc_.server->GetHealthCheckService()) health->Shutdown();
+        grpc_.server->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+      }
+      http_.reset();
+    });
+  }
+
+  const std::string& grpc_address() const { return grpc_.address; }
+  const std::string& http_address() const { return http_address_; }
+
+ private:
+  bool DatabaseAnswers() { return store_->CheckHealth(absl::Now() + kHealthLimit).ok(); }
+
+  void ReportHealth(bool serving) {
+    auto* health = grpc_.server->GetHealthCheckService();
+    health->SetServingStatus(serving);
+    for (const char* service : kServices) health->SetServingStatus(service, serving);
+  }
+
+  absl::StatusOr<registry::pb::GetServerInfoResponse> Info(absl::Time deadline) {
+    const absl::StatusOr<store::StoreHealth> health = store_->CheckHealth(deadline);
+    if (!health.ok()) return health.status();
+    registry::pb::GetServerInfoResponse info;
+    info.set_version(Version());
+    info.set_schema_version(store::EmbeddedMigrations().back().number);
+    info.set_revision(health->revision);
+    info.set_max_template_bytes(static_cast<int64_t>(tmpl::ReadLimits().text_bytes));
+    info.set_max_batch_templates(registry::kMaxBatchTemplates);
+    return info;
+  }
+
+  std::vector<Reading> Readings() const {
+    std::vector<Reading> readings;
+    AddCacheReadings("answers", resolver_.Stats(), readings);
+    AddCacheReadings("templates", loader_->Stats(), readings);
+    readings.push_back({"tasker_registry_database_connections", "Open connections to PostgreSQL.", false, "",
+                        static_cast<double>(database_.pool->size())});
+    readings.push_back(
+        {"tasker_registry_ready", "1 when the database answers.", false, "", readiness_->ready() ? 1.0 : 0.0});
+    return readings;
+  }
+
+  const Options options_;
+  Database database_;
+  const std::shared_ptr<store::Store> store_;
+  const std::shared_ptr<registry::TemplateLoader> loader_;
+  registry::Resolver resolver_;
+  const registry::Registrar registrar_;
+  registry::Catalog catalog_;
+  Metrics metrics_;
+  Executor executor_;
+  CallRunner runner_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  Listening grpc_;
+  std::unique_ptr<Readiness> readiness_;
+  std::unique_ptr<HttpServer> http_;
+  std::string http_address_;
+  std::once_flag drained_;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options) {
+  absl::StatusOr<Database> database = OpenDatabase(options);
+  if (!database.ok()) return database.status();
+  const absl::StatusOr<int> applied = store::MigrateUp(*database->pool, absl::Now() + kMigrationLimit);
+  if (!applied.ok()) return applied.status();
+  if (*applied > 0) spdlog::info("applied {} migrations", *applied);
+  auto parts = std::make_unique<Parts>(options, *std::move(database));
+  if (absl::Status status = parts->Start(); !status.ok()) return status;
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+const std::string& Server::grpc_address() const { return parts_->grpc_address(); }
+const std::string& Server::http_address() const { return parts_->http_address(); }
+
+std::string Server::ReadyLine() const {
+  std::string line = fmt::format("ready grpc={}", grpc_address());
+  if (!http_address().empty()) line += fmt::format(" http={}", http_address());
+  return line;
+}
+
+void Server::Drain(absl::Duration grace) { parts_->Drain(grace); }
+
+}  // namespace tasker::server
