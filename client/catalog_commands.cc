@@ -1,0 +1,175 @@
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/command.h"
+#include "client/documents.h"
+#include "client/failure.h"
+#include "client/reference_argument.h"
+#include "client/registry_client.h"
+
+namespace tasker::client {
+namespace {
+
+constexpr int kPageSize = 1000;  // the most that the server gives
+
+struct GetArguments {
+  std::string reference;
+  bool source = false;
+};
+
+ExitCode PrintSource(const pb::GetTemplateResponse& response) {
+  if (!response.has_source()) {
+    PrintError(response.reference() + " was registered as a message, so there is no text of its author");
+    return kRefused;
+  }
+  Print(response.source());
+  return kDone;
+}
+
+ExitCode Get(const GetArguments& arguments, const Session& session) {
+  const auto client = RegistryClient::Create(session.options.server);
+  if (!client.ok()) return PrintOptionProblem(client.status());
+  pb::GetTemplateRequest request;
+  request.set_reference(arguments.reference);
+  request.set_view(pb::TEMPLATE_VIEW_JSON);
+  request.set_include_source(arguments.source);
+  const auto response = (*client)->GetTemplate(request);
+  if (!response.ok()) return PrintFailure(response.status());
+  if (arguments.source) return PrintSource(*response);
+  const base::Json document = StoredJson(*response);
+  if (session.format != OutputFormat::kTable) {
+    PrintDocument(document, session.format);
+    return kDone;
+  }
+  std::vector<std::pair<std::string, std::string>> fields{{"reference", response->reference()},
+                                                          {"digest", response->digest()}};
+  for (const auto& [key, value] : document.at("provenance").as_object()) {
+    if (const std::string text = CellText(value); !text.empty()) fields.emplace_back(key, text);
+  }
+  PrintRecord(fields);
+  Print("\n");
+  PrintTable(StepTable(document.at("template")));
+  return kDone;
+}
+
+void PrintRows(const base::JsonArray& rows, const Table& table, OutputFormat format) {
+  if (format == OutputFormat::kTable) return PrintTable(table);
+  PrintDocument(rows, format);
+}
+
+std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) {
+    if (!out.empty()) out += ", ";
+    out += text;
+  }
+  return out;
+}
+
+ExitCode List(pb::ListTemplatesRequest request, const Session& session) {
+  const auto client = RegistryClient::Create(session.options.server);
+  if (!client.ok()) return PrintOptionProblem(client.status());
+  Table table({"TEMPLATE", "VERSION", "STEPS", "TAGS", "REGISTERED", "DESCRIPTION"});
+  base::JsonArray rows;
+  request.set_page_size(kPageSize);
+  do {
+    const auto page = (*client)->ListTemplates(request);
+    if (!page.ok()) return PrintFailure(page.status());
+    for (const pb::TemplateSummary& summary : page->templates()) {
+      rows.push_back(SummaryJson(summary));
+      table.AddRow({summary.namespace_name() + "/" + summary.name(), summary.version(),
+                    std::to_string(summary.step_count()), Joined(summary.tags()), TimeText(summary.create_time()),
+                    summary.description()});
+    }
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty());
+  if (rows.empty()) PrintNote("no template matches");
+  PrintRows(rows, table, session.format);
+  return kDone;
+}
+
+ExitCode Versions(const std::string& reference, const Session& session) {
+  const auto client = RegistryClient::Create(session.options.server);
+  if (!client.ok()) return PrintOptionProblem(client.status());
+  Table table({"VERSION", "STEPS", "REGISTERED", "DIGEST", "DESCRIPTION"});
+  base::JsonArray rows;
+  pb::ListTemplateVersionsRequest request;
+  request.set_reference(reference);
+  request.set_page_size(kPageSize);
+  do {
+    const auto page = (*client)->ListTemplateVersions(request);
+    if (!page.ok()) return PrintFailure(page.status());
+    for (const pb::TemplateSummary& summary : page->versions()) {
+      rows.push_back(SummaryJson(summary));
+      table.AddRow({summary.version(), std::to_string(summary.step_count()), TimeText(summary.create_time()),
+                    summary.digest(), summary.description()});
+    }
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty());
+  PrintRows(rows, table, session.format);
+  return kDone;
+}
+
+ExitCode Callables(const std::string& reference, const Session& session) {
+  const auto client = RegistryClient::Create(session.options.server);
+  if (!client.ok()) return PrintOptionProblem(client.status());
+  pb::ListCallablesRequest request;
+  request.set_reference(reference);
+  const auto response = (*client)->ListCallables(request);
+  if (!response.ok()) return PrintFailure(response.status());
+  Table table({"STEP", "CALLABLE", "METHOD", "KIND"});
+  base::JsonArray rows;
+  for (const pb::CallableUse& use : response->callables()) {
+    rows.push_back(CallableJson(use));
+    table.AddRow({use.step_name().empty() ? "(the task)" : use.step_name(), use.callable(), use.method(),
+                  CallableKindText(use.kind())});
+  }
+  if (session.format == OutputFormat::kTable) {
+    PrintTable(table);
+  } else {
+    PrintDocument(base::JsonObject{{"reference", response->reference()}, {"callables", std::move(rows)}},
+                  session.format);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Run AddGet(CLI::App& app) {
+  const auto arguments = std::make_shared<GetArguments>();
+  AddReference(app, arguments->reference);
+  app.add_flag("--source", arguments->source, "Print the author's text, byte for byte");
+  return [arguments](const Session& session) { return Get(*arguments, session); };
+}
+
+Run AddList(CLI::App& app) {
+  const auto request = std::make_shared<pb::ListTemplatesRequest>();
+  const auto filter = [&](const char* name, std::string* value, const char* description) {
+    app.add_option(name, *value, description);
+  };
+  filter("--namespace", request->mutable_namespace_name(), "Only this namespace");
+  filter("--name", request->mutable_name_prefix(), "Only names that begin so");
+  filter("--tag", request->mutable_tag(), "Only templates with this tag");
+  filter("--system", request->mutable_system(), "Only templates that use this system");
+  filter("--event", request->mutable_event(), "Only templates that declare or publish this event");
+  filter("--callable", request->mutable_callable(), "Only templates that use this callable");
+  return [request](const Session& session) { return List(*request, session); };
+}
+
+Run AddVersions(CLI::App& app) {
+  const auto reference = std::make_shared<std::string>();
+  app.add_option("template", *reference, "NAMESPACE/NAME")->type_name("NAMESPACE/NAME")->required();
+  return [reference](const Session& session) { return Versions(*reference, session); };
+}
+
+Run AddCallables(CLI::App& app) {
+  const auto reference = std::make_shared<std::string>();
+  AddReference(app, *reference);
+  return [reference](const Session& session) { return Callables(*reference, session); };
+}
+
+}  // namespace tasker::client

@@ -1,0 +1,69 @@
+#include "client/command.h"
+
+namespace tasker::client {
+namespace {
+
+constexpr OutputFormat kLists[] = {OutputFormat::kTable, OutputFormat::kJson, OutputFormat::kYaml};
+constexpr OutputFormat kDocuments[] = {OutputFormat::kYaml, OutputFormat::kJson, OutputFormat::kTable};
+constexpr OutputFormat kReports[] = {OutputFormat::kText, OutputFormat::kJson, OutputFormat::kSarif,
+                                     OutputFormat::kGithub};
+
+constexpr std::string_view kAuthors = "For authors and pipelines";
+constexpr std::string_view kWorkers = "What workers see";
+constexpr std::string_view kPeople = "Look around";
+constexpr std::string_view kProgram = "About this program";
+
+constexpr Command kCommands[] = {
+    {"register", kAuthors, "Registers templates, all or nothing",
+     "PATHS are files, folders (every *.yaml, *.yml and *.json file in them and below) or '-' for stdin.\n"
+     "All of them are registered as one change, or none is.\n\n"
+     "  tasker-registryctl register templates/ --source-revision \"$(git rev-parse HEAD)\"\n"
+     "  tasker-registryctl register --dry-run payments.yaml",
+     kLists, AddRegister},
+    {"validate", kAuthors, "Checks templates without a server",
+     "Reports everything that is wrong or suspicious: the same list that the server would give.\n"
+     "Ends with 1 when a template has errors; warnings alone are fine.\n\n"
+     "  tasker-registryctl validate templates/\n"
+     "  tasker-registryctl validate --output sarif templates/ > tasker.sarif\n"
+     "  tasker-registryctl validate --output github templates/",
+     kReports, AddValidate},
+    {"schema", kAuthors, "Prints the JSON Schema of templates, for editors",
+     "Editors with yaml-language-server complete and check templates that begin with the line\n"
+     "  # yaml-language-server: $schema=tasker-template.schema.json\n\n"
+     "  tasker-registryctl schema > tasker-template.schema.json",
+     {}, AddSchema},
+    {"resolve", kWorkers, "Shows a template as an environment sees it",
+     "REF is NAMESPACE/NAME[:SELECTOR]; SELECTOR is a version (1.2.3), a range (1, 1.2, ^1.2.3, ~1.2.3), latest, or\n"
+     "the name of a channel; or NAMESPACE/NAME@sha256:DIGEST. Without -e it is the base template.\n\n"
+     "  tasker-registryctl resolve payments/credit_card_payment:1.0.0 -e production\n"
+     "  tasker-registryctl resolve payments/credit_card_payment -e production --output table",
+     kDocuments, AddResolve},
+    {"handler", kWorkers, "Shows what runs a step, and when it is retried",
+     "Without STEP it is the task's own handler.\n\n"
+     "  tasker-registryctl handler payments/credit_card_payment check_fraud -e production",
+     kLists, AddHandler},
+    {"get", kPeople, "Shows a template as it was registered",
+     "With --source, the author's text byte for byte.\n\n"
+     "  tasker-registryctl get payments/credit_card_payment:1.0.0\n"
+     "  tasker-registryctl get payments/credit_card_payment --source > credit_card_payment.yaml",
+     kDocuments, AddGet},
+    {"list", kPeople, "Lists templates, each by its highest version",
+     "Filters narrow the list together.\n\n"
+     "  tasker-registryctl list\n"
+     "  tasker-registryctl list --namespace payments --system payment_gateway",
+     kLists, AddList},
+    {"versions", kPeople, "Lists the versions of a template, highest first",
+     "  tasker-registryctl versions payments/credit_card_payment", kLists, AddVersions},
+    {"callables", kPeople, "Lists the callables of a template",
+     "  tasker-registryctl callables payments/credit_card_payment:1.0.0", kLists, AddCallables},
+    {"version", kProgram, "Prints the version of this program, and with --server-info that of the server",
+     "  tasker-registryctl version\n"
+     "  tasker-registryctl version --server-info",
+     kLists, AddVersion},
+};
+
+}  // namespace
+
+std::span<const Command> Commands() { return kCommands; }
+
+}  // namespace tasker::client

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "client/output.h"
+#include "client/registry_client.h"
+#include "client/table.h"
+#include "lib/base/json.h"
+
+/// The server's answers as what the command line writes. Names are the protobuf fields'; numbers stay exact.
+namespace tasker::client {
+
+/// A template's canonical JSON with the keys in the order that people write them. The value itself where it is no
+/// template of a kind that this program knows; null for text that is no JSON.
+base::Json TemplateDocument(const std::string& canonical_json);
+
+base::Json SummaryJson(const pb::TemplateSummary& summary);
+base::Json CallableJson(const pb::CallableUse& use);
+base::Json ResolutionJson(const pb::ResolveTemplateResponse& response);
+base::Json StoredJson(const pb::GetTemplateResponse& response);
+
+/// RFC 3339 in UTC, to the second; "" when unset.
+std::string TimeText(const google::protobuf::Timestamp& time);
+
+/// "class", "dotted_path", …
+std::string CallableKindText(pb::CallableKind kind);
+
+/// The steps of a template document, one per row.
+Table StepTable(const base::Json& document);
+
+/// A scalar as itself, anything else as canonical JSON; "" for null.
+std::string CellText(const base::Json& value);
+
+}  // namespace tasker::client

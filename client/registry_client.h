@@ -1,0 +1,47 @@
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/options.h"
+#include "tasker/registry/v1/catalog.pb.h"
+#include "tasker/registry/v1/registry.pb.h"
+#include "tasker/registry/v1/resolver.pb.h"
+
+namespace tasker::client {
+
+namespace pb = ::tasker::registry::v1;
+
+/// The calls of the registry that the command line makes, each with the options' timeout. A call's status has gRPC's
+/// code; UNAVAILABLE only after every server was tried. Not safe for concurrent use.
+class RegistryClient {
+ public:
+  /// Reads the files that the options name. INVALID_ARGUMENT when one cannot be read. Connects on the first call.
+  static absl::StatusOr<std::unique_ptr<RegistryClient>> Create(const ServerOptions& options);
+  ~RegistryClient();
+
+  absl::StatusOr<pb::RegisterTemplatesResponse> RegisterTemplates(const pb::RegisterTemplatesRequest& request);
+  absl::StatusOr<pb::ValidateTemplateResponse> ValidateTemplate(const pb::ValidateTemplateRequest& request);
+  absl::StatusOr<pb::ResolveTemplateResponse> ResolveTemplate(const pb::ResolveTemplateRequest& request);
+  absl::StatusOr<pb::ResolveHandlerResponse> ResolveHandler(const pb::ResolveHandlerRequest& request);
+  absl::StatusOr<pb::GetTemplateResponse> GetTemplate(const pb::GetTemplateRequest& request);
+  absl::StatusOr<pb::ListTemplatesResponse> ListTemplates(const pb::ListTemplatesRequest& request);
+  absl::StatusOr<pb::ListTemplateVersionsResponse> ListTemplateVersions(const pb::ListTemplateVersionsRequest& request);
+  absl::StatusOr<pb::ListCallablesResponse> ListCallables(const pb::ListCallablesRequest& request);
+  absl::StatusOr<pb::GetServerInfoResponse> GetServerInfo(const pb::GetServerInfoRequest& request);
+
+ private:
+  class Connections;
+  explicit RegistryClient(std::unique_ptr<Connections> connections);
+
+  std::unique_ptr<Connections> connections_;
+};
+
+/// What a failed call says of single fields of the request (google.rpc.BadRequest): "FIELD: what is wrong with it".
+std::vector<std::string> Violations(const absl::Status& status);
+
+}  // namespace tasker::client
