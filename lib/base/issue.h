@@ -50,6 +50,10 @@ class IssueList {
   /// At most `limit`; when there are more, errors are preferred.
   std::vector<Issue> Sorted() const;
 
+  /// Whether one more issue of that severity would be listed, rather than only counted. Where not, its message need not
+  /// be made: hostile text has hundreds of thousands of mistakes.
+  bool Lists(Severity severity) const { return (severity == Severity::kError ? errors_ : warnings_).size() < limit_; }
+
   bool has_errors() const { return error_count_ > 0; }
   size_t error_count() const { return error_count_; }      ///< all errors, listed or not
   size_t warning_count() const { return warning_count_; }  ///< all warnings, listed or not

@@ -177,6 +177,24 @@ void AppendPretty(const Json& value, int depth, std::string& out) {
   }
 }
 
+// A character that JSON takes as it is, but YAML 1.1 readers such as libyaml refuse or fold like a line end: DEL, the
+// C1 controls, U+2028, U+2029, U+FFFE, U+FFFF. Escaped, so that canonical JSON is YAML of the same meaning for
+// everybody.
+struct YamlSpecial {
+  int code_point = 0;
+  size_t bytes = 0;  // 0: an ordinary character
+};
+
+// REQUIRES: `next` is not empty.
+YamlSpecial FindYamlSpecial(std::string_view next) {
+  const auto byte = [&](size_t i) { return i < next.size() ? static_cast<unsigned char>(next[i]) : 0; };
+  if (byte(0) == 0x7f) return {0x7f, 1};
+  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) <= 0x9f) return {byte(1), 2};
+  if (byte(0) == 0xE2 && byte(1) == 0x80 && (byte(2) | 1) == 0xA9) return {0x2000 + byte(2) - 0x80, 3};
+  if (byte(0) == 0xEF && byte(1) == 0xBF && byte(2) >= 0xBE) return {0xFFC0 + byte(2) - 0x80, 3};
+  return {};
+}
+
 }  // namespace
 
 absl::StatusOr<Json> ParseJson(std::string_view text, HugeIntegers huge, int max_depth) {
@@ -205,8 +223,16 @@ void AppendJsonString(std::string_view text, std::string& out) {
   size_t start = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    if (c >= 0x20 && c != '"' && c != '\\' && c < 0x7f) continue;
+    const YamlSpecial special = c < 0x7f ? YamlSpecial() : FindYamlSpecial(text.substr(i, 3));
+    if (c >= 0x7f && special.bytes == 0) continue;
     out.append(text, start, i - start);
+    if (special.bytes > 0) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", special.code_point);
+      i += special.bytes - 1;
+      start = i + 1;
+      continue;
+    }
     start = i + 1;
     switch (c) {
       case '"':

@@ -25,10 +25,11 @@ enum class HugeIntegers {
 /// `HugeIntegers` rule is broken is INVALID_ARGUMENT, too. Safe to call from any thread.
 absl::StatusOr<Json> ParseJson(std::string_view text, HugeIntegers huge = HugeIntegers::kRefuse, int max_depth = 512);
 
-/// Canonical JSON: keys sorted by bytes, no white space, the shortest escape of each character, integers as they
-/// are, reals as the shortest text that reads back as the same double and always with '.' or 'e' so that they stay
-/// reals. Reals below 2^64 in size are written without exponent where they are whole, because PostgreSQL's jsonb
-/// would turn 1e+17 into an integer; -0.0 is written 0.0, which jsonb cannot tell apart.
+/// Canonical JSON: keys sorted by bytes, no white space, the shortest escape of each character (also of
+/// those that YAML readers refuse or fold raw: DEL, C1 controls, U+2028, U+2029, U+FFFE, U+FFFF), integers as they are,
+/// reals as the shortest text that reads back as the same double and always with '.' or 'e' so that they stay reals.
+/// Reals below 2^64 in size are written without exponent where they are whole, because PostgreSQL's jsonb would turn
+/// 1e+17 into an integer; -0.0 is written 0.0, which jsonb cannot tell apart.
 std::string CanonicalJson(const Json& value);
 void AppendCanonicalJson(const Json& value, std::string& out);
 void AppendCanonicalJson(const JsonObject& value, std::string& out);

@@ -88,12 +88,12 @@ DomainEventDefinition BuildDomainEvent(BuildContext& context, Node map, const Pa
   return event;
 }
 
-std::optional<PublishedEvent> BuildPublishedEvent(BuildContext& context, Node node, const Path& path) {
+PublishedEvent BuildPublishedEvent(BuildContext& context, Node node, const Path& path) {
   PublishedEvent event;
   if (!node.is_map()) {
     if (node.is_null() || node.is_list()) {
       AddTypeError(context, path, node, "publishes_events", "a list of names or maps");
-      return std::nullopt;
+      return event;
     }
     event.name = std::string(node.text());
     if (event.name.empty()) context.Error("FIELD_EMPTY", path, node.position(), "an event's name must not be empty");
@@ -155,7 +155,7 @@ StepDefinition BuildStep(BuildContext& context, Node map, const Path& path) {
   step.retry = retry ? BuildRetry(context, *retry, path.Key("retry")) : DefaultRetry();
   fields.Unsigned32(fields.Find("timeout_seconds"), step.timeout_seconds);
   fields.Each("publishes_events", [&](Node item, const Path& item_path) {
-    if (auto event = BuildPublishedEvent(context, item, item_path)) step.publishes_events.push_back(std::move(*event));
+    step.publishes_events.push_back(BuildPublishedEvent(context, item, item_path));
   });
   if (const auto batch = fields.Map("batch_config")) {
     step.batch_config = BuildBatchConfig(context, *batch, path.Key("batch_config"));
@@ -195,8 +195,9 @@ EnvironmentOverride BuildEnvironment(BuildContext& context, Node map, const Path
   EnvironmentOverride environment;
   environment.task_handler = BuildHandlerOverride(context, fields, path, "task_handler");
   fields.Each("steps", [&](Node item, const Path& item_path) {
-    if (!ExpectMap(context, item_path, item, "a step override")) return;
-    environment.steps.push_back(BuildStepOverride(context, item, item_path));
+    environment.steps.push_back(ExpectMap(context, item_path, item, "a step override")
+                                    ? BuildStepOverride(context, item, item_path)
+                                    : StepOverride());
   });
   environment.extensions = fields.Extensions();
   return environment;
@@ -221,8 +222,8 @@ void BuildSteps(BuildContext& context, const Fields& fields, TaskTemplate& tmpl)
                     "split the workflow into several templates");
     }
     if (path.index >= most) return;
-    if (!ExpectMap(context, path, item, "a step")) return;
-    tmpl.steps.push_back(BuildStep(context, item, path));
+    // An empty step keeps the later ones at their index, which positions of their issues need.
+    tmpl.steps.push_back(ExpectMap(context, path, item, "a step") ? BuildStep(context, item, path) : StepDefinition());
   });
 }
 
@@ -254,8 +255,9 @@ std::optional<TaskTemplate> BuildTemplate(const Document& document, const LoadOp
     tmpl.system_dependencies = BuildSystems(context, *node, root.Key("system_dependencies"));
   }
   fields.Each("domain_events", [&](Node item, const Path& path) {
-    if (!ExpectMap(context, path, item, "a domain event")) return;
-    tmpl.domain_events.push_back(BuildDomainEvent(context, item, path));
+    tmpl.domain_events.push_back(ExpectMap(context, path, item, "a domain event")
+                                     ? BuildDomainEvent(context, item, path)
+                                     : DomainEventDefinition());
   });
   fields.Any("input_schema", tmpl.input_schema);
   fields.Any("lifecycle", tmpl.lifecycle);

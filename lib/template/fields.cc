@@ -138,6 +138,7 @@ void Fields::Text(std::string_view key, std::optional<std::string>& out) const {
 void Fields::Texts(std::optional<Node::Member> member, std::vector<std::string>& out) const {
   if (!member || !IsList(*member)) return;
   const Path path = path_.Key(member->key);
+  out.reserve(member->value.size());
   for (size_t i = 0; i < member->value.size(); ++i) {
     const Node item = member->value.item(i);
     const Path item_path = path.Index(i);
@@ -255,9 +256,11 @@ base::JsonObject Fields::Extensions(bool free_form) const {
 
 void Fields::ReportUnknown(const Node::Member& member) const {
   const bool keep = context_.options.keep_unknown_keys;
+  const base::Severity severity = keep ? base::Severity::kWarning : base::Severity::kError;
+  if (!context_.issues.Lists(severity)) return context_.issues.Add({severity, {}, {}, {}, {}, {}});
   const std::string key = base::Shortened(member.key);
   const std::string_view convert = "convert the file with 'tasker-registryctl convert'";
-  base::Issue issue{keep ? base::Severity::kWarning : base::Severity::kError,
+  base::Issue issue{severity,
                     "KEY_UNKNOWN",
                     path_.Key(member.key).ToString(),
                     member.key_position,

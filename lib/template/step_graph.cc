@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kExactSearchSize = 1000;  // steps and edges of a group up to which every start is tried
 
-using Edges = std::vector<std::vector<size_t>>;
+using Edges = std::vector<std::vector<uint32_t>>;
 
 // Tarjan's strongly connected components without recursion, because a chain of 10,000 steps would overflow the stack.
 std::vector<std::vector<size_t>> Components(const Edges& edges) {
@@ -93,14 +93,21 @@ StepGraph::StepGraph(const TaskTemplate& tmpl) : dependencies_(tmpl.steps.size()
   index_.reserve(tmpl.steps.size());
   for (size_t i = 0; i < tmpl.steps.size(); ++i) index_.emplace(tmpl.steps[i].name, i);
   std::vector<size_t> last_seen(tmpl.steps.size(), npos);  // the latest step that lists this one: drops repetitions
+  std::vector<size_t> dependent_counts(tmpl.steps.size(), 0);
   for (size_t i = 0; i < tmpl.steps.size(); ++i) {
+    dependencies_[i].reserve(tmpl.steps[i].dependencies.size());
     for (const std::string& name : tmpl.steps[i].dependencies) {
       const size_t target = Find(name);
       if (target == npos || target == i || last_seen[target] == i) continue;
       last_seen[target] = i;
-      dependencies_[i].push_back(target);
-      dependents_[target].push_back(i);
+      dependencies_[i].push_back(static_cast<uint32_t>(target));
+      ++dependent_counts[target];
     }
+  }
+  // Counted first, so that a million dependencies take no more memory than they need.
+  for (size_t i = 0; i < tmpl.steps.size(); ++i) dependents_[i].reserve(dependent_counts[i]);
+  for (size_t i = 0; i < tmpl.steps.size(); ++i) {
+    for (const size_t target : dependencies_[i]) dependents_[target].push_back(static_cast<uint32_t>(i));
   }
 }
 

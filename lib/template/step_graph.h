@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -23,9 +24,9 @@ class StepGraph {
   static constexpr size_t npos = static_cast<size_t>(-1);
 
   /// Indices of the existing steps that step `i` depends on, without itself, each once, in the order written.
-  std::span<const size_t> DependenciesOf(size_t i) const { return dependencies_[i]; }
+  std::span<const uint32_t> DependenciesOf(size_t i) const { return dependencies_[i]; }
   /// The other direction.
-  std::span<const size_t> DependentsOf(size_t i) const { return dependents_[i]; }
+  std::span<const uint32_t> DependentsOf(size_t i) const { return dependents_[i]; }
 
   /// One shortest cycle of each strongly connected group of steps, as step indices, each cycle starting with its
   /// earliest step and following dependencies (a depends on the next). Empty when the graph has no cycle.
@@ -39,8 +40,8 @@ class StepGraph {
 
  private:
   std::unordered_map<std::string_view, size_t> index_;
-  std::vector<std::vector<size_t>> dependencies_;
-  std::vector<std::vector<size_t>> dependents_;
+  std::vector<std::vector<uint32_t>> dependencies_;  // four bytes each, because hostile text has a million of them
+  std::vector<std::vector<uint32_t>> dependents_;
 };
 
 }  // namespace tasker::tmpl

@@ -1,19 +1,18 @@
 #include "lib/template/yaml_reader.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <exception>
-#include <streambuf>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "lib/base/json.h"
 #include "lib/base/utf8.h"
+#include "lib/template/yaml_events.h"
 
 namespace tasker::tmpl {
 namespace {
@@ -21,89 +20,39 @@ namespace {
 using Handle = DocumentBuilder::Handle;
 using base::Position;
 
-// Leaves yaml-cpp's parser when there is no point in reading on; never leaves this file.
+// Ends reading when there is no point in going on; never leaves this file.
 struct StopReading : std::exception {};
 
-Position ToPosition(const YAML::Mark& mark) {
-  if (mark.is_null()) return {1, 1};
-  return {mark.line + 1, mark.column + 1};
-}
-
-// A read-only stream over text that exists already: std::istringstream would copy it.
-class ViewBuffer : public std::streambuf {
- public:
-  explicit ViewBuffer(std::string_view text) {
-    char* const begin = const_cast<char*>(text.data());  // std::streambuf has no const get area; it never writes here
-    setg(begin, begin, begin + text.size());
-  }
-};
-
 constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
+constexpr size_t kMaxKeyBytes = 1000;       // libyaml looks 1,024 characters ahead
+constexpr size_t kMaxTagDirectives = 1000;  // libyaml compares each with all others
 
-class Reader : public YAML::EventHandler {
+class Reader {
  public:
   Reader(const ReadLimits& limits, base::IssueList& issues) : limits_(limits), issues_(issues) {}
 
   Document Finish() { return builder_.Finish(root_); }
 
-  void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) {
-      Stop("YAML_MULTIPLE_DOCUMENTS", ToPosition(mark), "the text holds more than one YAML document",
-           "put each template into a file of its own");
+  void Take(const YamlEvent& event) {
+    switch (event.kind) {
+      case YamlEvent::Kind::kDocumentStart:
+        if (++documents_ == 1) break;
+        Stop("YAML_MULTIPLE_DOCUMENTS", event.position, "the text holds more than one YAML document",
+             "put each template into a file of its own");
+      case YamlEvent::Kind::kAlias:
+        return TakeAlias(event);
+      case YamlEvent::Kind::kScalar:
+        return TakeScalar(event);
+      case YamlEvent::Kind::kListStart:
+        return Open(NodeKind::kList, event);
+      case YamlEvent::Kind::kMapStart:
+        return Open(NodeKind::kMap, event);
+      case YamlEvent::Kind::kEnd:
+        return Close();
+      case YamlEvent::Kind::kOther:
+        break;
     }
   }
-  void OnDocumentEnd() override {}
-
-  // yaml-cpp gives an empty value the place of the next token, so the key's place is used instead.
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (ExpectsKey()) Stop("YAML_KEY_NOT_TEXT", ToPosition(mark), "a key must be text, not null", "quote the key");
-    const Position place = open_.empty() ? Position{1, 1} : open_.back().last_position;
-    Count(1, 0, place);
-    Attach({builder_.AddScalar("", NodeKind::kNull, false, place), 1, 0, 0}, anchor, place);
-  }
-
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    const Position place = ToPosition(mark);
-    if (value.find('\0') != std::string::npos) {
-      Stop("YAML_NUL", place, "a NUL character cannot be stored", "remove the \\0 from the text");
-    }
-    Count(1, value.size(), place);
-    const bool plain = tag == "?";
-    const NodeKind kind = plain ? ClassifyPlain(value) : KindByTag(tag, value, place);
-    const Anchored node{builder_.AddScalar(value, kind, !plain, place), 1, value.size(), 0};
-    if (ExpectsKey()) {
-      if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
-      AttachKey(node.node, plain && value == "<<", place);
-    } else {
-      Attach(node, anchor, place);
-    }
-  }
-
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const Position place = ToPosition(mark);
-    const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) {
-      Stop("YAML_ALIAS_CYCLE", place, "an alias refers to the list or map that contains it",
-           "write the value out where it is needed");
-    }
-    const Anchored target = found->second;
-    Count(target.nodes, target.bytes, place);
-    if (!ExpectsKey()) return Attach(target, YAML::NullAnchor, place);
-    if (!builder_.Get(target.node).is_scalar()) RefuseKey(place);
-    AttachKey(target.node, false, place);
-  }
-
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    Open(NodeKind::kList, ToPosition(mark), tag, anchor);
-  }
-  void OnSequenceEnd() override { Close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    Open(NodeKind::kMap, ToPosition(mark), tag, anchor);
-  }
-  void OnMapEnd() override { Close(); }
 
  private:
   // A finished node and what an alias of it brings in: nodes, itself included, bytes of text, and levels of lists and
@@ -117,7 +66,7 @@ class Reader : public YAML::EventHandler {
   struct Container {
     NodeKind kind;
     Position position;
-    YAML::anchor_t anchor;
+    std::string anchor;
     size_t nodes_before;     // node count when it was opened
     size_t bytes_before;     // byte count when it was opened
     Position last_position;  // of the latest key or item: where an empty value is reported
@@ -137,19 +86,20 @@ class Reader : public YAML::EventHandler {
     Stop("YAML_KEY_NOT_TEXT", place, "a key must be text, not a list or a map", "keys are plain words or quoted text");
   }
 
-  [[noreturn]] void RefuseTag(const std::string& tag, Position place, const std::string& value) {
+  [[noreturn]] void RefuseTag(std::string_view tag, Position place, const std::string& value) {
     for (const std::string_view known : {"str", "null", "bool", "int", "float", "seq", "map"}) {
       if (tag != fmt::format("{}{}", kCoreTag, known)) continue;
       Stop("YAML_TAG", place, fmt::format("{} is not what its tag !!{} says", base::Shortened(value), known),
            "correct the value or remove the tag");
     }
-    const std::string name = tag.starts_with(kCoreTag) ? "!!" + tag.substr(kCoreTag.size()) : tag;
+    const std::string name =
+        tag.starts_with(kCoreTag) ? fmt::format("!!{}", tag.substr(kCoreTag.size())) : std::string(tag);
     Stop("YAML_TAG", place, fmt::format("tag '{}' is not of the YAML core schema", base::Shortened(name)),
          "only !!str, !!int, !!float, !!bool, !!null, !!seq and !!map are known; most values need no tag");
   }
 
-  NodeKind KindByTag(const std::string& tag, const std::string& value, Position place) {
-    if (tag == "!" || tag == "tag:yaml.org,2002:str") return NodeKind::kString;
+  NodeKind KindByTag(std::string_view tag, std::string_view value, Position place) {
+    if (tag.empty() || tag == "!" || tag == "tag:yaml.org,2002:str") return NodeKind::kString;
     const NodeKind kind = ClassifyPlain(value);
     const bool integer = kind == NodeKind::kInteger || kind == NodeKind::kHugeInteger;
     if (tag == "tag:yaml.org,2002:null" && kind == NodeKind::kNull) return kind;
@@ -157,10 +107,58 @@ class Reader : public YAML::EventHandler {
     if (tag == "tag:yaml.org,2002:int" && integer) return kind;
     if (tag == "tag:yaml.org,2002:float") {
       if (kind == NodeKind::kReal || kind == NodeKind::kNotFiniteReal) return kind;
-      const bool decimal = value.find_first_not_of("+-0123456789") == std::string::npos;
+      const bool decimal = value.find_first_not_of("+-0123456789") == std::string_view::npos;
       if (integer && decimal) return NodeKind::kReal;
     }
-    RefuseTag(tag, place, "'" + value + "'");
+    RefuseTag(tag, place, fmt::format("'{}'", base::Shortened(value)));
+  }
+
+  void TakeScalar(const YamlEvent& event) {
+    const bool is_key = ExpectsKey();
+    NodeKind kind = event.plain ? ClassifyPlain(event.text) : KindByTag(event.tag, event.text, event.position);
+    // An empty value is reported where its key is: libyaml gives it the place of the next token.
+    const bool is_missing = event.plain && event.text.empty();
+    const Position place = !is_missing ? event.position : open_.empty() ? Position{1, 1} : open_.back().last_position;
+    if (event.text.find('\0') != std::string_view::npos) {
+      Stop("YAML_NUL", place, "a NUL character cannot be stored", "remove the \\0 from the text");
+    }
+    if (is_key) CheckKey(event, kind);
+    const std::string_view text = kind == NodeKind::kNull ? std::string_view() : event.text;
+    Count(1, text.size(), place);
+    const Anchored node{builder_.AddScalar(text, kind, !event.plain, place), 1, text.size(), 0};
+    if (!is_key) return Attach(node, event.anchor, place);
+    if (!event.anchor.empty()) anchors_[std::string(event.anchor)] = node;
+    AttachKey(node.node, event.plain && event.text == "<<", place);
+  }
+
+  void CheckKey(const YamlEvent& event, NodeKind kind) {
+    if (kind == NodeKind::kNull) {
+      Stop("YAML_KEY_NOT_TEXT", event.position, "a key must be text, not null", "quote the key");
+    }
+    // libyaml does not look further for the ':' after a key, so a longer one could not be read back from JSON.
+    if (event.text.size() > kMaxKeyBytes / 6 && base::JsonString(event.text).size() > kMaxKeyBytes) {
+      Stop("YAML_KEY_TOO_LONG", event.position,
+           fmt::format("a key has at most {} bytes, escapes included", kMaxKeyBytes), "shorten it");
+    }
+  }
+
+  void TakeAlias(const YamlEvent& event) {
+    const auto found = anchors_.find(std::string(event.anchor));
+    if (found == anchors_.end()) {
+      Stop("YAML_ALIAS_UNKNOWN", event.position,
+           fmt::format("alias '*{}' names an anchor that is not there before it", base::Shortened(event.anchor)),
+           "write '&NAME' in front of the value that it shall repeat");
+    }
+    if (!found->second) {
+      Stop("YAML_ALIAS_CYCLE", event.position, "an alias refers to the list or map that contains it",
+           "write the value out where it is needed");
+    }
+    const Anchored target = *found->second;
+    Count(target.nodes, target.bytes, event.position);
+    if (!ExpectsKey()) return Attach(target, "", event.position);
+    const Node node = builder_.Get(target.node);
+    if (!node.is_scalar() || node.is_null()) RefuseKey(event.position);
+    AttachKey(target.node, false, event.position);
   }
 
   bool ExpectsKey() const { return !open_.empty() && open_.back().kind == NodeKind::kMap && open_.back().at_key; }
@@ -187,15 +185,17 @@ class Reader : public YAML::EventHandler {
          "flatten the value");
   }
 
-  void Open(NodeKind kind, Position place, const std::string& tag, YAML::anchor_t anchor) {
+  void Open(NodeKind kind, const YamlEvent& event) {
+    const Position place = event.position;
     if (ExpectsKey()) RefuseKey(place);
     const std::string_view own_tag = kind == NodeKind::kMap ? "map" : "seq";
-    if (tag != "?" && tag != "!" && !tag.empty() && tag != fmt::format("{}{}", kCoreTag, own_tag)) {
-      RefuseTag(tag, place, std::string(NodeKindPhrase(kind)));
+    if (event.tag != "!" && !event.tag.empty() && event.tag != fmt::format("{}{}", kCoreTag, own_tag)) {
+      RefuseTag(event.tag, place, std::string(NodeKindPhrase(kind)));
     }
     CheckDepth(open_.size() + 1, place);
     Count(1, 0, place);
-    open_.push_back({kind, place, anchor, nodes_ - 1, bytes_, place, 0, true, false, {}, {}});
+    if (!event.anchor.empty()) anchors_[std::string(event.anchor)] = std::nullopt;
+    open_.push_back({kind, place, std::string(event.anchor), nodes_ - 1, bytes_, place, 0, true, false, {}, {}});
   }
 
   void Close() {
@@ -211,8 +211,8 @@ class Reader : public YAML::EventHandler {
   }
 
   // Hands a finished, counted value to the container around it.
-  void Attach(Anchored value, YAML::anchor_t anchor, Position place) {
-    if (anchor != YAML::NullAnchor) anchors_[anchor] = value;
+  void Attach(Anchored value, std::string_view anchor, Position place) {
+    if (!anchor.empty()) anchors_[std::string(anchor)] = value;
     if (open_.empty()) {
       root_ = value.node;
       return;
@@ -280,7 +280,7 @@ class Reader : public YAML::EventHandler {
   base::IssueList& issues_;
   DocumentBuilder builder_;
   std::vector<Container> open_;
-  std::unordered_map<YAML::anchor_t, Anchored> anchors_;
+  std::unordered_map<std::string, std::optional<Anchored>> anchors_;  // nullopt: its list or map is still open
   Handle root_ = 0;
   size_t nodes_ = 0;
   size_t bytes_ = 0;
@@ -313,6 +313,15 @@ bool BytesAreFine(std::string_view text, const ReadLimits& limits, base::IssueLi
                     "remove the NUL from the text");
     return false;
   }
+  size_t tag_directives = 0;
+  for (size_t at = text.find("%TAG"); at != std::string_view::npos; at = text.find("%TAG", at + 4)) {
+    if (at > 0 && text[at - 1] != '\n' && text[at - 1] != '\r') continue;
+    if (++tag_directives <= kMaxTagDirectives) continue;
+    issues.AddError("YAML_TAG", "", PositionAt(text, at),
+                    fmt::format("more than {} %TAG directives", kMaxTagDirectives),
+                    "remove them: only core tags are known");
+    return false;
+  }
   return true;
 }
 
@@ -332,21 +341,16 @@ std::string SyntaxHint(std::string_view text, Position place) {
 std::optional<Document> ReadYaml(std::string_view text, const ReadLimits& limits, base::IssueList& issues) {
   if (!BytesAreFine(text, limits, issues)) return std::nullopt;
   const size_t errors_before = issues.error_count();
-  ViewBuffer buffer(text);
-  std::istream stream(&buffer);
   try {
-    YAML::Parser parser(stream);
+    YamlEvents events(text);
     Reader reader(limits, issues);
-    while (parser.HandleNextDocument(reader)) {
+    while (const std::optional<YamlEvent> event = events.Next()) reader.Take(*event);
+    if (const std::optional<YamlEvents::Problem> problem = events.problem()) {
+      issues.AddError("YAML_SYNTAX", "", problem->position, fmt::format("not valid YAML: {}", problem->message),
+                      SyntaxHint(text, problem->position));
     }
-    if (issues.error_count() > errors_before) return std::nullopt;
-    return reader.Finish();
+    if (issues.error_count() == errors_before) return reader.Finish();
   } catch (const StopReading&) {
-  } catch (const YAML::Exception& e) {
-    const Position place = ToPosition(e.mark);
-    issues.AddError("YAML_SYNTAX", "", place, fmt::format("not valid YAML: {}", e.msg), SyntaxHint(text, place));
-  } catch (const std::exception& e) {
-    issues.AddError("YAML_SYNTAX", "", {}, fmt::format("not valid YAML: {}", e.what()));
   }
   return std::nullopt;
 }

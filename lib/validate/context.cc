@@ -79,6 +79,7 @@ Context::Place Context::Find(std::string_view path) {
 
 void Context::Report(base::Severity severity, std::string_view code, std::string path, std::string message,
                      std::string hint, At at) {
+  if (!issues_.Lists(severity)) return issues_.Add({severity, {}, {}, {}, {}, {}});
   Place place = Find(path);
   if (place.node) path = std::move(place.path);
   issues_.Add({severity, std::string(code), std::move(path), at == At::kKey ? place.key : place.value,
@@ -86,6 +87,7 @@ void Context::Report(base::Severity severity, std::string_view code, std::string
 }
 
 std::string_view Context::Nearest(std::string_view word, std::span<const std::string_view> candidates) {
+  if (nearest_work_ > kNearestBudget) return "";
   for (const std::string_view candidate : candidates) nearest_work_ += word.size() * candidate.size();
   if (nearest_work_ > kNearestBudget) return "";
   return base::Nearest(word, candidates);

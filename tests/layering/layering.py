@@ -29,7 +29,7 @@ USED_BY_NOBODY = {"client", "server"}
 
 # What may include a library of others, by the beginning of the included path.
 RESTRICTED = [
-    (re.compile(r"yaml-cpp/"), {"template"}),
+    (re.compile(r"yaml\.h$|yaml-cpp/"), {"template"}),
     (re.compile(r"pqxx/"), {"store"}),
     (re.compile(r"(grpcpp|grpc|grpc\+\+)/|.*\.grpc\.pb\.h$"), {"server", "client"}),
     # Generated messages belong to wire, so whoever may use wire may include them.
@@ -40,7 +40,7 @@ SOURCE_SUFFIXES = {".h", ".cc", ".hpp", ".cpp", ".inc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
 CMAKE_TARGET = re.compile(r"\btasker(?:::|_)([a-z_]+)\b")
 CMAKE_RESTRICTED = [
-    (re.compile(r"\byaml-cpp\b"), {"template"}, "yaml-cpp"),
+    (re.compile(r"\bPkgConfig::YAML\b|\byaml-cpp\b"), {"template"}, "a YAML library"),
     (re.compile(r"\bPkgConfig::PQXX\b"), {"store"}, "pqxx"),
     (re.compile(r"\bgRPC::grpc\+\+"), {"server", "client"}, "grpcpp"),
 ]

@@ -55,9 +55,9 @@ BROKEN = [
         ["lib/json_schema/keywords/a.cc:1: json_schema must not include template: lib/template/model.h"],
     ),
     (
-        "yaml-cpp outside of template",
-        {"lib/legacy/a.cc": "#include <yaml-cpp/yaml.h>\n"},
-        ["lib/legacy/a.cc:1: only template may include yaml-cpp/yaml.h, not legacy"],
+        "libyaml outside of template",
+        {"lib/legacy/a.cc": "#include <yaml.h>\n"},
+        ["lib/legacy/a.cc:1: only template may include yaml.h, not legacy"],
     ),
     (
         "pqxx outside of store",
@@ -94,8 +94,8 @@ BROKEN = [
     ),
     (
         "a CMake link to a restricted library",
-        {"lib/validate/CMakeLists.txt": "tasker_library(validate DEPS tasker::template yaml-cpp)\n"},
-        ["lib/validate/CMakeLists.txt:1: only template may link yaml-cpp, not validate"],
+        {"lib/validate/CMakeLists.txt": "tasker_library(validate DEPS tasker::template PkgConfig::YAML)\n"},
+        ["lib/validate/CMakeLists.txt:1: only template may link a YAML library, not validate"],
     ),
 ]
 
@@ -104,7 +104,7 @@ RIGHT = {
     "lib/base/CMakeLists.txt": "tasker_library(base SOURCES a.cc DEPS absl::status)\n",
     "lib/base/a.cc": '#include "a.h"\n/* before:\n#include "lib/wire/b.h"\n*/\n// #include <pqxx/pqxx>\n',
     "lib/base/a.h": "#include <string>\n",
-    "lib/template/read.cc": '#include <yaml-cpp/yaml.h>\n\n#include "lib/base/a.h"\n#include "lib/json_schema/s.h"\n',
+    "lib/template/read.cc": '#include <yaml.h>\n\n#include "lib/base/a.h"\n#include "lib/json_schema/s.h"\n',
     "lib/wire/convert.h": '#include "tasker/registry/v1/task_template.pb.h"\n#include "lib/render/dot.h"\n',
     "lib/store/store.cc": '#include <pqxx/pqxx>\n#include "lib/wire/convert.h"\n',
     "lib/store/CMakeLists.txt": "tasker_library(store DEPS tasker::wire # not tasker::server\n PkgConfig::PQXX)\n",

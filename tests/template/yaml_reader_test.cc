@@ -141,7 +141,7 @@ TEST(YamlReaderTest, RefusesWhatItCannotHold) {
   const Case cases[] = {
       {"a: 1\n---\nb: 2\n", "2:1 YAML_MULTIPLE_DOCUMENTS"},
       {"a: &x [*x]", "1:8 YAML_ALIAS_CYCLE"},
-      {"a: *nowhere", "YAML_SYNTAX"},
+      {"a: *nowhere", "1:4 YAML_ALIAS_UNKNOWN"},
       {"{[1]: 2}", "1:2 YAML_KEY_NOT_TEXT"},
       {"? {a: 1}\n: 2", "YAML_KEY_NOT_TEXT"},
       {"~: 2", "YAML_KEY_NOT_TEXT"},
