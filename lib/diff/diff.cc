@@ -1,0 +1,125 @@
+#include "lib/diff/diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "lib/base/utf8.h"
+#include "lib/diff/walk.h"
+#include "lib/template/canonical.h"
+
+namespace tasker::diff {
+namespace {
+
+// How an author may have spelled a key of canonical JSON.
+std::string_view AliasOf(std::string_view key) {
+  if (key == "dependencies") return "depends_on";
+  if (key == "limit") return "max_attempts";
+  if (key == "type") return "step_type";
+  return {};
+}
+
+// Document::Locate, but aliases count as the key they stand for.
+base::Position Locate(const tmpl::Document& document, std::string_view pointer) {
+  tmpl::Node node = document.root();
+  for (const std::string& token : base::JsonPointerTokens(pointer)) {
+    if (node.is_list()) {
+      size_t i = 0;
+      const auto [end, failed] = std::from_chars(token.data(), token.data() + token.size(), i);
+      if (failed != std::errc() || end != token.data() + token.size() || i >= node.size()) break;
+      node = node.item(i);
+      continue;
+    }
+    const std::string_view alias = AliasOf(token);
+    bool found = false;
+    for (size_t i = 0; node.is_map() && i < node.size() && !found; ++i) {
+      const tmpl::Node::Member member = node.member(i);
+      if (member.key != token && (alias.empty() || member.key != alias)) continue;
+      found = true;
+      node = member.value;
+    }
+    if (!found) break;
+  }
+  return node.position();
+}
+
+std::vector<Change> DiffJson(const Json& old_template, const Json& new_template, const DiffOptions& options) {
+  std::vector<Change> changes = Walk(options.detail_limit).Run(old_template, new_template);
+  for (Change& change : changes) {
+    if (options.old_document != nullptr && change.old_value) {
+      change.old_position = Locate(*options.old_document, change.old_path);
+    }
+    if (options.new_document != nullptr && change.new_value) {
+      change.new_position = Locate(*options.new_document, change.new_path);
+    }
+  }
+  return changes;
+}
+
+Json WithoutEnvironments(const tmpl::TaskTemplate& tmpl) {
+  Json json = tmpl::ToJson(tmpl);
+  json.get_object().erase("environments");
+  return json;
+}
+
+}  // namespace
+
+std::string_view ChangeKindName(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::kAdded:
+      return "added";
+    case ChangeKind::kRemoved:
+      return "removed";
+    case ChangeKind::kChanged:
+      return "changed";
+    case ChangeKind::kRenamed:
+      return "renamed";
+    case ChangeKind::kMoved:
+      return "moved";
+  }
+  return "";
+}
+
+std::vector<Change> Diff(const tmpl::TaskTemplate& old_template, const tmpl::TaskTemplate& new_template,
+                         const DiffOptions& options) {
+  return DiffJson(tmpl::ToJson(old_template), tmpl::ToJson(new_template), options);
+}
+
+std::vector<Change> DiffResolved(const tmpl::ResolvedTaskTemplate& old_template,
+                                 const tmpl::ResolvedTaskTemplate& new_template, const DiffOptions& options) {
+  return DiffJson(WithoutEnvironments(old_template.tmpl), WithoutEnvironments(new_template.tmpl), options);
+}
+
+std::string ShortValue(const std::optional<Json>& value, size_t bytes) {
+  return value ? base::Shortened(base::CanonicalJson(*value), bytes) : "(none)";
+}
+
+std::string ChangeLine(const Change& change) {
+  const std::string& path = change.new_value ? change.new_path : change.old_path;
+  const std::string head = fmt::format("{} ({})", base::Shortened(change.place, 120), base::Shortened(path, 120));
+  switch (change.kind) {
+    case ChangeKind::kAdded:
+      return fmt::format("{}: added {}", head, ShortValue(change.new_value));
+    case ChangeKind::kRemoved:
+      return fmt::format("{}: removed {}", head, ShortValue(change.old_value));
+    case ChangeKind::kMoved:
+      return fmt::format("{}: moved from {}", head, base::Shortened(change.old_path, 120));
+    case ChangeKind::kChanged:
+    case ChangeKind::kRenamed:
+      break;
+  }
+  return fmt::format("{}: {} -> {}", head, ShortValue(change.old_value), ShortValue(change.new_value));
+}
+
+std::vector<std::string> DifferenceLines(const tmpl::TaskTemplate& stored, const tmpl::TaskTemplate& sent,
+                                         size_t max_lines) {
+  const std::vector<Change> changes = Diff(stored, sent);
+  std::vector<std::string> lines;
+  for (size_t i = 0; i < std::min(max_lines, changes.size()); ++i) lines.push_back(ChangeLine(changes[i]));
+  if (changes.size() > max_lines) lines.push_back(fmt::format("and {} more", changes.size() - max_lines));
+  return lines;
+}
+
+}  // namespace tasker::diff
