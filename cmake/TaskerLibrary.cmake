@@ -16,6 +16,9 @@ if(TASKER_SANITIZE)
   add_compile_options(-fsanitize=${TASKER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TASKER_SANITIZE})
 endif()
+if(TASKER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # Warnings for code that people wrote (generated code is compiled without them).
 function(tasker_warnings target)
