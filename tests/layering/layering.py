@@ -42,7 +42,8 @@ CMAKE_TARGET = re.compile(r"\btasker(?:::|_)([a-z_]+)\b")
 CMAKE_RESTRICTED = [
     (re.compile(r"\bPkgConfig::YAML\b|\byaml-cpp\b"), {"template"}, "a YAML library"),
     (re.compile(r"\bPkgConfig::PQXX\b"), {"store"}, "pqxx"),
-    (re.compile(r"\bgRPC::grpc\+\+"), {"server", "client"}, "grpcpp"),
+    (re.compile(r"\bgRPC::grpc\+\+|\btasker_grpc\b"), {"server", "client"}, "grpcpp"),
+    (re.compile(r"\btasker_proto\b"), {"wire", "store", "registry", "server", "client"}, "the generated messages"),
 ]
 
 
