@@ -58,30 +58,29 @@ def output_of(*command):
     return done.stdout
 
 
-def options_in(help_text):
-    return set(re.findall(r"--[a-z][a-z-]*", help_text))
+def help_line(help_text, option):
+    """What a help text says behind an option, or None where it does not know it."""
+    match = re.search(rf"^\s+(?:-\w,\s*)?{re.escape(option)}\b(?!-)(.*)$", help_text, re.MULTILINE)
+    return match and match.group(1)
 
 
-def help_of(program, arguments):
-    """The options that `program`, called with these arguments, knows: its own and its subcommand's. The subcommand
-    must be one that the program's help names."""
-    general = output_of(BIN / program, "--help")
-    # Values of options are no subcommands; those that are stand first or after an option with its value.
-    words = []
-    expect_value = False
-    for argument in arguments:
-        if argument.startswith("--"):
-            expect_value = "=" not in argument and not re.search(rf"{argument}\b(?!.*(TEXT|INT|UINT|FLOAT|FILE|DIR))", general)
-            continue
-        if not expect_value:
-            words.append(argument)
-        expect_value = False
-    options = options_in(general)
-    for depth, word in enumerate(words, 1):
-        assert re.search(rf"^\s+{re.escape(word)}\b", general, re.MULTILINE), f"{program} has no subcommand {word}"
-        general = output_of(BIN / program, *words[:depth], "--help")
-        options |= options_in(general)
-    return options
+def assert_callable(program, arguments):
+    """Fails unless the program's help knows every subcommand and option of a call."""
+    help_text = output_of(BIN / program, "--help")
+    subcommands = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--"):
+            option, _, value = word.partition("=")
+            line = help_line(help_text, option)
+            assert line is not None, f"{program} {' '.join(subcommands)} has no option {option}"
+            if not value and re.match(r" [A-Z]", line):  # help names the kind of the value in capitals
+                rest.pop(0)
+        else:
+            assert re.search(rf"^\s+{re.escape(word)}\b", help_text, re.MULTILINE), f"{program} has no command {word}"
+            subcommands.append(word)
+            help_text += output_of(BIN / program, *subcommands, "--help")
 
 
 def shared_libraries(program):
@@ -89,6 +88,19 @@ def shared_libraries(program):
     needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", output_of("readelf", "-d", program)))
     places = dict(re.findall(r"^\s*(\S+) => (\S+)", output_of("ldd", program), re.MULTILINE))
     return {name: places[name] for name in needed if name in places}
+
+
+def cmake_files(folder):
+    return sorted((ROOT / folder).rglob("CMakeLists.txt"))
+
+
+def package_of(file):
+    """The Debian package that owns a file. /lib is a link to /usr/lib, and packages use either name."""
+    for name in (str(file), str(file).removeprefix("/usr")):
+        done = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode == 0:
+            return done.stdout.split(":")[0]
+    raise AssertionError(f"{file} belongs to no package")
 
 
 class DockerfileTest(unittest.TestCase):
@@ -103,12 +115,16 @@ class DockerfileTest(unittest.TestCase):
                     self.assertTrue((ROOT / source).exists(), f"COPY {source}: no such path")
                     self.assertNotIn(source.split("/")[0], ignored, f"COPY {source}: .dockerignore leaves it out")
 
-    def test_every_top_level_folder_that_cmake_reads_is_copied(self):
+    def test_everything_that_the_build_reads_is_copied(self):
         copied = {word for argument in arguments_of(STAGES[0], "COPY") for word in argument.split()[:-1]}
-        cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
-        for folder in re.findall(r"add_subdirectory\((\S+?)\)", cmake):
-            if folder != "tests":  # BUILD_TESTING is off
-                self.assertIn(folder, copied)
+        needed = {path.parent.name for path in ROOT.glob("*/CMakeLists.txt")} - {"tests"}  # BUILD_TESTING is off
+        for folder in needed:
+            for file in cmake_files(folder):
+                text = file.read_text(encoding="utf-8")
+                needed = needed | set(re.findall(r"\$\{PROJECT_SOURCE_DIR\}/([\w./-]*\w)", text))
+        for path in needed:
+            covered = {path, *map(str, pathlib.PurePosixPath(path).parents)}
+            self.assertTrue(covered & copied, f"{path} is not copied")
 
     def test_what_is_copied_from_the_build_stage_is_built_there(self):
         names = {stage["name"]: stage for stage in STAGES}
@@ -141,7 +157,12 @@ class DockerfileTest(unittest.TestCase):
 
     def test_the_build_stage_installs_what_setup_installs_for_building(self):
         setup = set((ROOT / "scripts/setup").read_text(encoding="utf-8").split())
-        self.assertEqual(packages_of(STAGES[0]) - setup, set())
+        installed = packages_of(STAGES[0])
+        self.assertEqual(installed - setup, set(), "not in scripts/setup")
+        for_tests = {"libgtest-dev", "libgmock-dev", "libbenchmark-dev", "libclang-rt-14-dev", "libyaml-cpp-dev"}
+        libraries = {word for word in setup if re.fullmatch(r"(lib[\w.+-]+|prometheus-cpp)-dev", word)}
+        elsewhere = {"libboost-json1.83-dev"}  # Ubuntu's name
+        self.assertEqual(libraries - for_tests - elsewhere - installed, set(), "scripts/setup installs it for building")
 
     def test_the_last_stage_installs_every_library_that_the_programs_load(self):
         if 'VERSION_ID="12"' not in pathlib.Path("/etc/os-release").read_text(encoding="utf-8"):
@@ -152,8 +173,7 @@ class DockerfileTest(unittest.TestCase):
         wanted = {}
         for program in ("tasker-registryd", "tasker-registryctl"):
             for name, place in shared_libraries(BIN / program).items():
-                owner = output_of("dpkg-query", "-S", "*/" + pathlib.Path(place).resolve().name)
-                wanted.setdefault(owner.split(":")[0], name)
+                wanted.setdefault(package_of(pathlib.Path(place).resolve()), name)
         self.assertEqual({p: n for p, n in wanted.items() if p not in installed | always_there}, {})
         self.assertEqual(
             installed - set(wanted) - {"ca-certificates"}, set(), "installed, but none of the programs loads it"
@@ -165,7 +185,19 @@ class DockerfileTest(unittest.TestCase):
         self.assertIn(f"--uid {arguments_of(last, 'USER')[-1]} ", " ".join(arguments_of(last, "RUN")))
         entry = json.loads(arguments_of(last, "ENTRYPOINT")[-1])
         self.assertEqual(entry, ["/usr/local/bin/tasker-registryd"])
-        help_of("tasker-registryd", json.loads(arguments_of(last, "CMD")[-1]))
+        assert_callable("tasker-registryd", json.loads(arguments_of(last, "CMD")[-1]))
+
+
+class SetupTest(unittest.TestCase):
+    def test_it_installs_every_library_that_cmake_asks_pkg_config_for(self):
+        setup = set((ROOT / "scripts/setup").read_text(encoding="utf-8").split())
+        for file in [ROOT / "CMakeLists.txt", *(f for t in ("lib", "server", "client", "tests") for f in cmake_files(t))]:
+            for modules in re.findall(r"pkg_check_modules\(\w+ ([^)]+)\)", file.read_text(encoding="utf-8")):
+                for module in set(modules.split()) - {"REQUIRED", "QUIET", "IMPORTED_TARGET", "GLOBAL"}:
+                    folder = output_of("pkg-config", "--variable=pcfiledir", module).strip()
+                    # libpq-dev comes with libpqxx-dev.
+                    package = package_of(pathlib.Path(folder, module + ".pc")).replace("libpq-dev", "libpqxx-dev")
+                    self.assertIn(package, setup, f"{file.relative_to(ROOT)} asks for {module}")
 
 
 class ComposeTest(unittest.TestCase):
@@ -179,20 +211,17 @@ class ComposeTest(unittest.TestCase):
 
     def test_commands_use_subcommands_and_options_that_the_server_knows(self):
         for name, service in self.registry_services().items():
-            known = help_of("tasker-registryd", service["command"])
-            for word in service["command"]:
-                if word.startswith("--"):
-                    self.assertIn(word.split("=")[0], known, f"{name}: the server has no such option")
+            with self.subTest(name):
+                assert_callable("tasker-registryd", service["command"])
 
     def test_environment_variables_are_those_of_an_option_or_of_the_postgresql_image(self):
-        options = options_in(output_of(BIN / "tasker-registryd", "--help"))
-        options |= options_in(output_of(BIN / "tasker-registryd", "serve", "--help"))
+        help_text = output_of(BIN / "tasker-registryd", "--help") + output_of(BIN / "tasker-registryd", "serve", "--help")
         for name, service in COMPOSE["services"].items():
             for variable in service.get("environment", {}):
                 if name in self.registry_services():
                     prefix, option = variable[:16], variable[16:].lower().replace("_", "-")
                     self.assertEqual(prefix, "TASKER_REGISTRY_", name)
-                    self.assertIn("--" + option, options, f"{variable}: the server has no such option")
+                    self.assertIsNotNone(help_line(help_text, "--" + option), f"{variable}: no such option")
                 else:
                     self.assertIn(variable, POSTGRES_IMAGE_VARIABLES, name)
 
@@ -218,10 +247,8 @@ class ComposeTest(unittest.TestCase):
             kind, program, *arguments = service["healthcheck"]["test"]
             self.assertEqual(kind, "CMD")
             self.assertEqual(pathlib.PurePosixPath(program).parent, pathlib.PurePosixPath("/usr/local/bin"))
-            known = help_of(pathlib.PurePosixPath(program).name, arguments)
-            for word in arguments:
-                if word.startswith("--"):
-                    self.assertIn(word.split("=")[0], known, f"{name}: no such option")
+            with self.subTest(name):
+                assert_callable(pathlib.PurePosixPath(program).name, arguments)
 
     def test_the_database_that_the_server_is_told_is_the_one_that_is_made(self):
         made = COMPOSE["services"]["postgres"]["environment"]

@@ -151,6 +151,11 @@ class PythonClientTest(unittest.TestCase):
                 break
         self.assertEqual(names, sorted(EXAMPLE_REFERENCES))
 
+    def test_a_summary_counts_the_steps(self):
+        answer = self.catalog.ListTemplates(catalog.ListTemplatesRequest(), timeout=harness.CALL_SECONDS)
+        counts = {summary.name: summary.step_count for summary in answer.templates}
+        self.assertEqual((counts["callable_kinds"], counts["credit_card_payment"]), (9, 5))
+
     def test_a_stored_template_keeps_its_authors_text_and_where_it_came_from(self):
         request = catalog.GetTemplateRequest(reference="payments/credit_card_payment", include_source=True)
         answer = self.catalog.GetTemplate(request, timeout=harness.CALL_SECONDS)
