@@ -38,6 +38,26 @@ Function Real(const char* member, const char* start = "_ZN") {
   return reinterpret_cast<Function>(address);
 }
 
+// The mutex inside whose functions this thread is. Conditions are evaluated there, by whoever holds the mutex just
+// then, often not by the thread that waits for them: behind the edges of Unlock, and before those of Lock.
+thread_local absl::Mutex* current = nullptr;
+
+class Inside {
+ public:
+  explicit Inside(absl::Mutex* mutex) : before_(current) { current = mutex; }
+  ~Inside() { current = before_; }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  absl::Mutex* const before_;
+};
+
+void AcquireWith(absl::Mutex* mutex, const absl::Condition& condition) {
+  __tsan_acquire(mutex);
+  __tsan_acquire(const_cast<absl::Condition*>(&condition));
+}
+
 }  // namespace
 
 namespace absl {
@@ -51,6 +71,7 @@ void Mutex::Lock() {
 
 void Mutex::Unlock() {
   static const auto real = Real<void (*)(Mutex*)>("5Mutex6UnlockEv");
+  const Inside inside(this);
   __tsan_release(this);
   real(this);
 }
@@ -70,31 +91,44 @@ void Mutex::ReaderLock() {
 
 void Mutex::ReaderUnlock() {
   static const auto real = Real<void (*)(Mutex*)>("5Mutex12ReaderUnlockEv");
+  const Inside inside(this);
   __tsan_release(this);
   real(this);
 }
 
-void Mutex::LockWhen(const Condition& condition) {
-  static const auto real = Real<void (*)(Mutex*, const Condition&)>("5Mutex8LockWhenERKNS0_9ConditionE");
-  real(this, condition);
-  __tsan_acquire(this);
+bool Condition::Eval() const {
+  static const auto real = Real<bool (*)(const Condition*)>("9Condition4EvalEv", "_ZNK");
+  if (current != nullptr) __tsan_acquire(current);
+  const bool holds = real(this);
+  if (current != nullptr) __tsan_release(current);
+  __tsan_release(const_cast<Condition*>(this));
+  return holds;
 }
 
 // The waiting ones give the lock away and have it again when they return.
 
+void Mutex::LockWhen(const Condition& condition) {
+  static const auto real = Real<void (*)(Mutex*, const Condition&)>("5Mutex8LockWhenERKNS0_9ConditionE");
+  const Inside inside(this);
+  real(this, condition);
+  AcquireWith(this, condition);
+}
+
 void Mutex::Await(const Condition& condition) {
   static const auto real = Real<void (*)(Mutex*, const Condition&)>("5Mutex5AwaitERKNS0_9ConditionE");
   __tsan_release(this);
+  const Inside inside(this);
   real(this, condition);
-  __tsan_acquire(this);
+  AcquireWith(this, condition);
 }
 
 bool Mutex::AwaitWithTimeout(const Condition& condition, Duration timeout) {
   static const auto real =
       Real<bool (*)(Mutex*, const Condition&, Duration)>("5Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE");
   __tsan_release(this);
+  const Inside inside(this);
   const bool holds = real(this, condition, timeout);
-  __tsan_acquire(this);
+  AcquireWith(this, condition);
   return holds;
 }
 
@@ -102,14 +136,16 @@ bool Mutex::AwaitWithDeadline(const Condition& condition, Time deadline) {
   static const auto real =
       Real<bool (*)(Mutex*, const Condition&, Time)>("5Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE");
   __tsan_release(this);
+  const Inside inside(this);
   const bool holds = real(this, condition, deadline);
-  __tsan_acquire(this);
+  AcquireWith(this, condition);
   return holds;
 }
 
 void CondVar::Wait(Mutex* mutex) {
   static const auto real = Real<void (*)(CondVar*, Mutex*)>("7CondVar4WaitEPNS0_5MutexE");
   __tsan_release(mutex);
+  const Inside inside(mutex);
   real(this, mutex);
   __tsan_acquire(mutex);
 }
@@ -118,6 +154,7 @@ bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
   static const auto real =
       Real<bool (*)(CondVar*, Mutex*, Duration)>("7CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
   __tsan_release(mutex);
+  const Inside inside(mutex);
   const bool timed_out = real(this, mutex, timeout);
   __tsan_acquire(mutex);
   return timed_out;
@@ -126,6 +163,7 @@ bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
 bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
   static const auto real = Real<bool (*)(CondVar*, Mutex*, Time)>("7CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
   __tsan_release(mutex);
+  const Inside inside(mutex);
   const bool timed_out = real(this, mutex, deadline);
   __tsan_acquire(mutex);
   return timed_out;
