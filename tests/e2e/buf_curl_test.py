@@ -48,7 +48,8 @@ class BufCurlTest(unittest.TestCase):
 
     def test_resolves_the_payment_template_for_production(self):
         answer = self.call(
-            "ResolverService/ResolveTemplate", {"reference": "payments/credit_card_payment", "environment": "production"}
+            "ResolverService/ResolveTemplate",
+            {"reference": "payments/credit_card_payment", "environment": "production"},
         )
         self.assertEqual(answer["reference"], PAYMENT)
         self.assertTrue(answer["environmentDefined"])

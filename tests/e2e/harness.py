@@ -171,7 +171,7 @@ class Server:
 def ctl(server, *arguments, check=True, **options):
     """Runs the command line against a server; returns the finished process with its texts."""
     return subprocess.run(
-        [BIN / "tasker-registryctl", "--server", server.address, *map(str, arguments)],
+        [BIN / "tasker-registryctl", "--server", server.address, "--timeout", f"{CALL_SECONDS}s", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=CALL_SECONDS,

@@ -75,8 +75,10 @@ class PythonClientTest(unittest.TestCase):
 
     def test_both_views_of_a_resolution_say_the_same(self):
         requests = [
-            resolver.ResolveTemplateRequest(reference="orders/diamond_workflow_handler", environment="production", view=v)
-            for v in (resolver.TEMPLATE_VIEW_STRUCTURED, resolver.TEMPLATE_VIEW_JSON)
+            resolver.ResolveTemplateRequest(
+                reference="orders/diamond_workflow_handler", environment="production", view=view
+            )
+            for view in (resolver.TEMPLATE_VIEW_STRUCTURED, resolver.TEMPLATE_VIEW_JSON)
         ]
         structured, text = [self.resolver.ResolveTemplate(r, timeout=harness.CALL_SECONDS) for r in requests]
         document = json.loads(text.template_json)

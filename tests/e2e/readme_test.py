@@ -37,7 +37,11 @@ def run(server, command):
     """What a command of the README prints when it is typed in the repository's root beside a running server."""
     command = command.replace("build/release/bin/", f"{harness.BIN}/").replace("localhost:50051", server.address)
     command = command.replace("npx buf", str(harness.BUF))
-    environment = {**harness.clean_environment(), "TASKER_REGISTRY_SERVER": server.address}
+    environment = {
+        **harness.clean_environment(),
+        "TASKER_REGISTRY_SERVER": server.address,
+        "TASKER_REGISTRY_TIMEOUT": f"{harness.CALL_SECONDS}s",
+    }
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=harness.ROOT,
@@ -45,7 +49,7 @@ def run(server, command):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=harness.CALL_SECONDS,
+        timeout=2 * harness.CALL_SECONDS,
         check=False,
     )
     return [line.rstrip() for line in done.stdout.splitlines()]

@@ -1,4 +1,5 @@
-"""scripts/run on the build that is there: its check passes, and neither an interruption nor a failure leaves anything."""
+"""scripts/run on the build that is there: its check passes, and neither an interruption nor a failure leaves anything
+behind."""
 
 import os
 import pathlib
@@ -17,7 +18,11 @@ class RunScriptTest(unittest.TestCase):
         self.folder = harness.make_temporary_folder()
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.addCleanup(lambda: harness.kill_processes(harness.processes_in(self.folder)))
-        self.environment = {**harness.clean_environment(), "TMPDIR": str(self.folder), "TASKER_BIN_DIR": str(harness.BIN)}
+        self.environment = {
+            **harness.clean_environment(),
+            "TMPDIR": str(self.folder),
+            "TASKER_BIN_DIR": str(harness.BIN),
+        }
 
     def start(self, *arguments):
         return subprocess.Popen(
