@@ -60,11 +60,6 @@ BROKEN = [
         ["lib/legacy/a.cc:1: only template may include yaml.h, not legacy"],
     ),
     (
-        "libyaml outside of template",
-        {"client/a.cc": "#include <yaml.h>\n"},
-        ["client/a.cc:1: only template may include yaml.h, not client"],
-    ),
-    (
         "pqxx outside of store",
         {"lib/registry/a.cc": "#include <pqxx/pqxx>\n"},
         ["lib/registry/a.cc:1: only store may include pqxx/pqxx, not registry"],
