@@ -71,10 +71,13 @@ Statement ListTemplatesStatement(const TemplateFilter& filter, const Parameters&
   if (!filter.system.empty()) terms.emplace_back("system", filter.system);
 
   std::string name = "list_templates";
-  std::string from = "tasker.templates t";
-  std::string order = "t";
+  std::string_view from = "tasker.templates t";
+  std::string_view order = "t";
   std::string where;
-  const auto restrict = [&where](const std::string& condition) { where += (where.empty() ? "" : " AND ") + condition; };
+  const auto restrict = [&where](const std::string& condition) {
+    where += where.empty() ? " WHERE " : " AND ";
+    where += condition;
+  };
   for (size_t i = 0; i < terms.size(); ++i) {
     const auto& [subject, term] = terms[i];
     name += fmt::format("_{}", subject);
@@ -105,13 +108,13 @@ Statement ListTemplatesStatement(const TemplateFilter& filter, const Parameters&
     restrict(fmt::format("{0}.name >= {1} AND {0}.name < {2}", order, sql.Bind(filter.name_prefix),
                          sql.Bind(filter.name_prefix + "\x7f")));
   }
-  return {std::move(name), fmt::format("SELECT {}, p.version_count FROM (SELECT DISTINCT ON ({}.namespace, {}.name) "
-                                       "t.namespace, t.name, t.latest_named_task_uuid, t.version_count FROM {}{} "
-                                       "ORDER BY {}.namespace, {}.name LIMIT {}::int) p "
-                                       "JOIN tasker.named_tasks v ON v.named_task_uuid = p.latest_named_task_uuid "
-                                       "ORDER BY p.namespace, p.name",
-                                       kSummaryColumns, order, order, from, where,
-                                       order, order, sql.Bind(std::to_string(limit)))};
+  return {std::move(name),
+          fmt::format("SELECT {}, p.version_count FROM (SELECT DISTINCT ON ({}.namespace, {}.name) "
+                      "t.namespace, t.name, t.latest_named_task_uuid, t.version_count FROM {}{} "
+                      "ORDER BY {}.namespace, {}.name LIMIT {}::int) p "
+                      "JOIN tasker.named_tasks v ON v.named_task_uuid = p.latest_named_task_uuid "
+                      "ORDER BY p.namespace, p.name",
+                      kSummaryColumns, order, order, from, where, order, order, sql.Bind(std::to_string(limit)))};
 }
 
 std::string TemplateListName(const TemplateFilter& filter) {

@@ -41,9 +41,11 @@ Number FirstNumberIn(const std::string& file) {
   return number;
 }
 
-void LogLine(const std::string& line) {
-  const bool bad = line.find("FATAL:") != std::string::npos || line.find("PANIC:") != std::string::npos;
-  spdlog::log(bad ? spdlog::level::warn : spdlog::level::debug, "postgres: {}", line);
+// For a setting that is a list of folders, which may contain commas and blanks.
+std::string QuotedInList(const std::string& folder) {
+  std::string out = "\"";
+  for (const char c : folder) out.append(c == '"' ? 2 : 1, c);
+  return out + "\"";
 }
 
 }  // namespace
@@ -82,7 +84,7 @@ class EmbeddedPostgres::Cluster {
   void Attend() ABSL_LOCKS_EXCLUDED(mutex_);
   bool Reap() ABSL_LOCKS_EXCLUDED(mutex_);
   bool ReadOutput(int timeout_ms, std::string& line) ABSL_LOCKS_EXCLUDED(mutex_);
-  void KeepLine(const std::string& line) ABSL_LOCKS_EXCLUDED(mutex_);
+  void TakeLine(const std::string& line) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const EmbeddedPostgresOptions options_;
   const DataFolder folder_;
@@ -92,6 +94,7 @@ class EmbeddedPostgres::Cluster {
   mutable absl::Mutex mutex_;
   ChildProcess child_ ABSL_GUARDED_BY(mutex_);  // pid 0: none is running
   int ends_ ABSL_GUARDED_BY(mutex_) = 0;        // how often it has ended
+  bool ready_ ABSL_GUARDED_BY(mutex_) = false;  // it has answered once
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // Supervise is done
   std::deque<std::string> last_lines_ ABSL_GUARDED_BY(mutex_);
@@ -144,7 +147,7 @@ std::vector<std::string> EmbeddedPostgres::Cluster::Command() const {
   const std::vector<std::pair<std::string_view, std::string>> settings = {
       {"listen_addresses", ""},
       {"port", "5432"},
-      {"unix_socket_directories", "'" + socket_folder_ + "'"},
+      {"unix_socket_directories", QuotedInList(socket_folder_)},
       {"unix_socket_permissions", "0777"},  // the folder keeps others out
       {"max_connections", std::to_string(options_.max_connections)},
       {"fsync", options_.fsync ? "on" : "off"},
@@ -184,6 +187,8 @@ absl::Status EmbeddedPostgres::Cluster::WaitUntilReady() {
           fmt::format("PostgreSQL did not start in {}:\n{}", folder_.path(), fmt::join(last_lines_, "\n")));
     }
   }
+  absl::MutexLock lock(&mutex_);
+  ready_ = true;
   return absl::OkStatus();
 }
 
@@ -205,7 +210,7 @@ void EmbeddedPostgres::Cluster::Supervise() {
     EndProcessesIn(folder_.cluster(), folder_.user(), 0, absl::ZeroDuration());
     absl::MutexLock lock(&mutex_);
     ++ends_;
-    if (stopping_) break;
+    if (stopping_ || !ready_) break;
     spdlog::error("PostgreSQL ended by itself and is started again");
     const auto stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; };
     if (mutex_.AwaitWithTimeout(absl::Condition(&stopping), kRestartPause)) break;
@@ -269,15 +274,17 @@ bool EmbeddedPostgres::Cluster::ReadOutput(int timeout_ms, std::string& line) {
       if (line.size() < kMaxLine) line += c;
       continue;
     }
-    LogLine(line);
-    KeepLine(line);
+    TakeLine(line);
     line.clear();
   }
   return true;
 }
 
-void EmbeddedPostgres::Cluster::KeepLine(const std::string& line) {
+void EmbeddedPostgres::Cluster::TakeLine(const std::string& line) {
   absl::MutexLock lock(&mutex_);
+  // While it starts or stops, it refuses and ends connections with FATAL: nothing to worry about.
+  const bool bad = line.find("FATAL:") != std::string::npos || line.find("PANIC:") != std::string::npos;
+  spdlog::log(bad && ready_ && !stopping_ ? spdlog::level::warn : spdlog::level::debug, "postgres: {}", line);
   last_lines_.push_back(line);
   if (last_lines_.size() > kKeptLines) last_lines_.pop_front();
 }

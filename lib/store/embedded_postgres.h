@@ -9,12 +9,12 @@ namespace tasker::store {
 
 struct EmbeddedPostgresOptions {
   /// Holds the cluster (in "postgres") and the lock file; made when absent.
-  std::string data_dir;
+  std::string data_dir = {};
   /// Whether another folder may be used when PostgreSQL's user cannot enter `data_dir`: true when nobody chose it.
   bool may_relocate = false;
   /// Where `postgres` and `initdb` are; empty: looked for (pg_config, /usr/lib/postgresql/*/bin, PATH), the version
   /// that made the cluster first, else the newest.
-  std::string bin_dir;
+  std::string bin_dir = {};
   /// Connections that the cluster takes.
   int max_connections = 64;
   /// False only for tests: a crash of the machine may then lose or break the data.

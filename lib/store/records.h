@@ -17,29 +17,29 @@ enum class Subject { kCallable, kSystem, kEvent, kTag };
 /// One place where a version of a template names a callable, a system, an event or a tag.
 struct IndexEntry {
   Subject subject = Subject::kTag;
-  std::string term;  ///< the callable, system, event or tag itself; not empty
-  std::string role;  ///< how it is named: "task_handler", "step_handler", "primary", "publishes", …; may be empty
-  std::string step;  ///< the step that names it; empty: the task
-  std::string environment;  ///< the environment whose override names it; empty: the base template
-  std::string detail;       ///< a callable's kind; the digest of an event's schema; else empty
+  std::string term = {};  ///< the callable, system, event or tag itself; not empty
+  std::string role = {};  ///< how it is named: "task_handler", "step_handler", "primary", "publishes", …; may be empty
+  std::string step = {};         ///< the step that names it; empty: the task
+  std::string environment = {};  ///< the environment whose override names it; empty: the base template
+  std::string detail = {};       ///< a callable's kind; the digest of an event's schema; else empty
 
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
 /// A version to register. All text is UTF-8 without NUL.
 struct NewVersion {
-  std::string namespace_name;
-  std::string name;
-  std::string version;  ///< MAJOR.MINOR.PATCH
-  std::optional<std::string> description;
-  std::string configuration;               ///< canonical JSON
-  std::string digest;                      ///< "sha256:" + hex of `configuration`
-  std::optional<std::string> source_text;  ///< the author's text, byte for byte; none: it came as a message
-  std::string file_name;
-  std::string source_revision;
-  std::string source_uri;
-  std::vector<std::string> tags;    ///< in the author's order; also indexed, without an entry below
-  std::vector<IndexEntry> entries;  ///< callables, systems and events
+  std::string namespace_name = {};
+  std::string name = {};
+  std::string version = {};  ///< MAJOR.MINOR.PATCH
+  std::optional<std::string> description = {};
+  std::string configuration = {};               ///< canonical JSON
+  std::string digest = {};                      ///< "sha256:" + hex of `configuration`
+  std::optional<std::string> source_text = {};  ///< the author's text, byte for byte; none: it came as a message
+  std::string file_name = {};
+  std::string source_revision = {};
+  std::string source_uri = {};
+  std::vector<std::string> tags = {};    ///< in the author's order; also indexed, without an entry below
+  std::vector<IndexEntry> entries = {};  ///< callables, systems and events
 };
 
 /// Everything of a version but its texts.

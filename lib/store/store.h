@@ -19,9 +19,9 @@ namespace tasker::store {
 class ConnectionPool;
 
 struct RegisterOptions {
-  std::string actor;     ///< who
-  std::string peer;      ///< from which address
-  bool dry_run = false;  ///< compare with what is stored, store nothing, take no revision
+  std::string actor = {};  ///< who
+  std::string peer = {};   ///< from which address
+  bool dry_run = false;    ///< compare with what is stored, store nothing, take no revision
 };
 
 /// One page of a list, ordered by the list's key.
@@ -36,17 +36,17 @@ struct PageOptions {
   static constexpr int kMaxSize = 1000;
 
   int size = kDefaultSize;  ///< 0 or less: the default; more than kMaxSize: kMaxSize
-  std::string token;        ///< `next_token` of the page before, from the same list with the same filter
+  std::string token = {};   ///< `next_token` of the page before, from the same list with the same filter
 };
 
 /// Templates whose latest version fulfils every field that is not empty. Names are compared byte by byte.
 struct TemplateFilter {
-  std::string namespace_name;
-  std::string name_prefix;
-  std::string tag;
-  std::string system;
-  std::string event;
-  std::string callable;
+  std::string namespace_name = {};
+  std::string name_prefix = {};
+  std::string tag = {};
+  std::string system = {};
+  std::string event = {};
+  std::string callable = {};
 };
 
 /// What exists near a reference that was not found: at most `kLimit` names each, the alphabetical neighbours.

@@ -19,8 +19,8 @@
 namespace tasker::test {
 namespace {
 
-// Reads until every writer of stdin is gone, which is when the test program is; then waits for PostgreSQL, which is on its
-// way out, too.
+// Reads until every writer of stdin is gone, which is when the test program is; then waits for PostgreSQL, which is on
+// its way out, too.
 constexpr char kRemover[] = R"(
 cat > /dev/null
 for i in $(seq 300); do

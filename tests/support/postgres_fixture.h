@@ -54,7 +54,8 @@ class TestCluster {
 /// A pool on `url`; fails the test when the URL is bad.
 std::shared_ptr<store::ConnectionPool> OpenPool(const std::string& url, int max_connections = 16);
 
-/// Runs SQL, several statements if need be, and gives the first column of the last one's rows; fails the test on an error.
+/// Runs SQL, several statements if need be, and gives the first column of the last one's rows; fails the test on an
+/// error.
 std::vector<std::string> RunSql(store::ConnectionPool& pool, const std::string& sql);
 
 }  // namespace tasker::test
