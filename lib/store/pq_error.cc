@@ -1,7 +1,9 @@
 #include "lib/store/pq_error.h"
 
+#include <absl/time/clock.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <pqxx/except>
 #include <string>
 
@@ -41,6 +43,12 @@ PqError FromSqlState(const std::string& state) {
   return Plain(absl::InternalError("the database refused a statement; the log says why"));
 }
 
+bool FirstInThisSecond() {
+  static std::atomic<int64_t> last = 0;
+  const int64_t now = absl::ToUnixSeconds(absl::Now());
+  return last.exchange(now) != now;
+}
+
 PqError Classify(std::string& text) {
   try {
     throw;
@@ -78,9 +86,10 @@ PqError ErrorFromCurrentException(std::string_view what) {
   std::string text;
   PqError error = Classify(text);
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  const auto level =
-      error.may_retry || absl::IsInvalidArgument(error.status) ? spdlog::level::debug : spdlog::level::warn;
-  spdlog::log(level, "database: {}: {}", what, text);
+  const bool expected = error.may_retry || absl::IsInvalidArgument(error.status);
+  // While the database is away, every call fails: one line a second says so.
+  const bool repeated = error.connection_broken && !FirstInThisSecond();
+  spdlog::log(expected || repeated ? spdlog::level::debug : spdlog::level::warn, "database: {}: {}", what, text);
   return error;
 }
 
