@@ -60,61 +60,85 @@ std::string NamesTerm(std::string_view alias, std::string_view subject, std::str
                      bound);
 }
 
-// The template's latest version t, found by the template's row; with term filters, by the first of them, through an
-// index in the order of the list.
-Statement ListTemplatesStatement(const TemplateFilter& filter, const Parameters& after, int limit, Sql& sql) {
-  // The most selective first.
-  std::vector<std::pair<std::string_view, std::string_view>> terms;
+// One page of ListTemplates as it is asked for.
+struct TemplateQuery {
+  const TemplateFilter& filter;
+  Parameters after;  // namespace and name of the last row given, or empty texts
+  int limit = 0;
+};
+
+// The conditions on where in the list a row of `alias` is.
+std::string IsInList(std::string_view alias, const TemplateQuery& query, Sql& sql) {
+  std::string condition =
+      fmt::format("({0}.namespace, {0}.name) > ({1}, {2})", alias, sql.Bind(query.after[0]), sql.Bind(query.after[1]));
+  if (!query.filter.namespace_name.empty()) {
+    condition += fmt::format(" AND {}.namespace = {}", alias, sql.Bind(query.filter.namespace_name));
+  }
+  if (!query.filter.name_prefix.empty()) {
+    // Names are ASCII below DEL.
+    condition += fmt::format(" AND {0}.name >= {1} AND {0}.name < {2}", alias, sql.Bind(query.filter.name_prefix),
+                             sql.Bind(query.filter.name_prefix + "\x7f"));
+  }
+  return condition;
+}
+
+// Each of the following gives the page's rows of tasker.templates, read through an index that has the list's order.
+
+std::string SelectAll(const TemplateQuery& query, Sql& sql) {
+  const std::string condition = IsInList("t", query, sql);
+  return fmt::format("SELECT t.* FROM tasker.templates t WHERE {} ORDER BY t.namespace, t.name LIMIT {}::int",
+                     condition, sql.Bind(std::to_string(query.limit)));
+}
+
+// A prefix without a namespace begins no index: look into one namespace after the other.
+std::string SelectByPrefix(const TemplateQuery& query, Sql& sql) {
+  const std::string condition = IsInList("t", query, sql);
+  const std::string limit = sql.Bind(std::to_string(query.limit));
+  return fmt::format(
+      "SELECT t.* FROM tasker.task_namespaces n CROSS JOIN LATERAL (SELECT t.* FROM tasker.templates t "
+      "WHERE t.namespace = n.name AND {0} ORDER BY t.name LIMIT {1}::int) t "
+      "WHERE n.name >= {2} ORDER BY n.name, t.name LIMIT {1}::int",
+      condition, limit, sql.Bind(query.after[0]));
+}
+
+// By the first of `terms`; the others are looked up for each template that it finds.
+std::string SelectByTerms(const std::vector<std::pair<std::string_view, std::string_view>>& terms,
+                          const TemplateQuery& query, Sql& sql) {
+  std::string condition = NamesTerm("d", terms[0].first, terms[0].second, sql) + " AND " + IsInList("d", query, sql);
+  for (size_t i = 1; i < terms.size(); ++i) {
+    condition += fmt::format(
+        " AND EXISTS (SELECT FROM tasker.template_index e WHERE {} AND e.namespace = t.namespace AND e.name = t.name "
+        "AND e.major = t.major AND e.minor = t.minor AND e.patch = t.patch)",
+        NamesTerm("e", terms[i].first, terms[i].second, sql));
+  }
+  return fmt::format(
+      "SELECT DISTINCT ON (d.namespace, d.name) t.* FROM tasker.template_index d JOIN tasker.templates t "
+      "ON t.namespace = d.namespace AND t.name = d.name AND t.latest_named_task_uuid = d.named_task_uuid "
+      "WHERE {} ORDER BY d.namespace, d.name LIMIT {}::int",
+      condition, sql.Bind(std::to_string(query.limit)));
+}
+
+Statement ListTemplatesStatement(const TemplateQuery& query, Sql& sql) {
+  const TemplateFilter& filter = query.filter;
+  std::vector<std::pair<std::string_view, std::string_view>> terms;  // the most selective first
   if (!filter.callable.empty()) terms.emplace_back("callable", filter.callable);
   if (!filter.event.empty()) terms.emplace_back("event", filter.event);
   if (!filter.tag.empty()) terms.emplace_back("tag", filter.tag);
   if (!filter.system.empty()) terms.emplace_back("system", filter.system);
 
   std::string name = "list_templates";
-  std::string_view from = "tasker.templates t";
-  std::string_view order = "t";
-  std::string where;
-  const auto restrict = [&where](const std::string& condition) {
-    where += where.empty() ? " WHERE " : " AND ";
-    where += condition;
-  };
-  for (size_t i = 0; i < terms.size(); ++i) {
-    const auto& [subject, term] = terms[i];
-    name += fmt::format("_{}", subject);
-    if (i == 0) {
-      order = "d";
-      from =
-          "tasker.template_index d JOIN tasker.templates t ON t.namespace = d.namespace AND t.name = d.name "
-          "AND t.latest_named_task_uuid = d.named_task_uuid";
-      restrict(NamesTerm("d", subject, term, sql));
-    } else {
-      restrict(
-          fmt::format("EXISTS (SELECT FROM tasker.template_index e WHERE {} AND e.namespace = t.namespace "
-                      "AND e.name = t.name AND e.major = t.major AND e.minor = t.minor AND e.patch = t.patch)",
-                      NamesTerm("e", subject, term, sql)));
-    }
-  }
-  if (!after.empty()) {
-    name += "_after";
-    restrict(fmt::format("({0}.namespace, {0}.name) > ({1}, {2})", order, sql.Bind(after[0]), sql.Bind(after[1])));
-  }
-  if (!filter.namespace_name.empty()) {
-    name += "_namespace";
-    restrict(fmt::format("{}.namespace = {}", order, sql.Bind(filter.namespace_name)));
-  }
-  if (!filter.name_prefix.empty()) {
-    name += "_prefix";
-    // Names are ASCII below DEL.
-    restrict(fmt::format("{0}.name >= {1} AND {0}.name < {2}", order, sql.Bind(filter.name_prefix),
-                         sql.Bind(filter.name_prefix + "\x7f")));
-  }
-  return {std::move(name),
-          fmt::format("SELECT {}, p.version_count FROM (SELECT DISTINCT ON ({}.namespace, {}.name) "
-                      "t.namespace, t.name, t.latest_named_task_uuid, t.version_count FROM {}{} "
-                      "ORDER BY {}.namespace, {}.name LIMIT {}::int) p "
-                      "JOIN tasker.named_tasks v ON v.named_task_uuid = p.latest_named_task_uuid "
-                      "ORDER BY p.namespace, p.name",
-                      kSummaryColumns, order, order, from, where, order, order, sql.Bind(std::to_string(limit)))};
+  for (const auto& [subject, term] : terms) name += fmt::format("_{}", subject);
+  if (!filter.namespace_name.empty()) name += "_namespace";
+  if (!filter.name_prefix.empty()) name += "_prefix";
+
+  const bool prefix_alone = !filter.name_prefix.empty() && filter.namespace_name.empty();
+  const std::string rows = !terms.empty() ? SelectByTerms(terms, query, sql)
+                           : prefix_alone ? SelectByPrefix(query, sql)
+                                          : SelectAll(query, sql);
+  return {std::move(name), fmt::format("SELECT {}, p.version_count FROM ({}) p "
+                                       "JOIN tasker.named_tasks v ON v.named_task_uuid = p.latest_named_task_uuid "
+                                       "ORDER BY p.namespace, p.name",
+                                       kSummaryColumns, rows)};
 }
 
 std::string TemplateListName(const TemplateFilter& filter) {
@@ -160,8 +184,10 @@ absl::StatusOr<Page<TemplateSummary>> Store::ListTemplates(const TemplateFilter&
   const absl::StatusOr<Parameters> after = KeysOf(page, list, 2);
   if (!after.ok()) return after.status();
   const int size = PageSize(page);
+  const TemplateQuery query = {
+      .filter = filter, .after = after->empty() ? Parameters{"", ""} : *after, .limit = size + 1};
   Sql sql;
-  const Statement statement = ListTemplatesStatement(filter, *after, size + 1, sql);
+  const Statement statement = ListTemplatesStatement(query, sql);
   return LoadPage<TemplateSummary>(
       *pool_, list, statement, sql.parameters(), static_cast<size_t>(size), deadline,
       [](const pqxx::row& row) {

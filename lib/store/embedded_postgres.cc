@@ -106,6 +106,9 @@ class EmbeddedPostgres::Cluster {
 absl::Status EmbeddedPostgres::Cluster::EndEarlierLife() const {
   for (const std::string& cluster : {folder_.cluster(), folder_.unfinished_cluster()}) {
     const auto leader = FirstNumberIn<pid_t>(cluster + "/postmaster.pid");
+    if (const size_t left = ProcessesIn(cluster, folder_.user()).size(); left > 0) {
+      spdlog::warn("ending {} processes that an earlier PostgreSQL left in {}", left, cluster);
+    }
     if (!EndProcessesIn(cluster, folder_.user(), leader, kStopPatience)) {
       return absl::FailedPreconditionError(
           fmt::format("processes of an earlier PostgreSQL in {} do not end; end them and try again", cluster));

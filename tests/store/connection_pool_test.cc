@@ -28,10 +28,14 @@ class ConnectionPoolTest : public testing::Test {
     return pool.Run("test", kind, kNoDeadline, [](Session& session) { session.Execute("SELECT 1"); });
   }
   void TerminateOthers(const std::string& url) {
+    constexpr char kOthers[] =
+        "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_type = 'client backend'";
     auto admin = test::OpenPool(url, 1);
-    test::RunSql(*admin,
-                 "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-                 "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'");
+    test::RunSql(*admin, fmt::format("SELECT pg_terminate_backend(pid) {}", kOthers));
+    while (test::RunSql(*admin, fmt::format("SELECT count(*) {}", kOthers)).front() != "0") {
+      absl::SleepFor(absl::Milliseconds(5));
+    }
   }
 
   const std::string url_ = test::TestCluster::Get().NewDatabase();
