@@ -1,7 +1,5 @@
 #include "lib/store/embedded_postgres.h"
 
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <libpq-fe.h>
@@ -11,9 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <thread>
 
 #include "lib/store/connection_pool.h"
@@ -30,7 +31,8 @@ namespace fs = std::filesystem;
 
 constexpr absl::Duration kStopPatience = absl::Seconds(30);
 constexpr absl::Duration kStartPatience = absl::Minutes(10);  // recovery replays up to 1 GB of log
-constexpr absl::Duration kRestartPause = absl::Milliseconds(500);
+constexpr std::chrono::milliseconds kRestartPause{500};
+constexpr std::chrono::milliseconds kPingPause{20};
 constexpr size_t kKeptLines = 20;
 constexpr size_t kMaxLine = 4096;
 
@@ -57,7 +59,7 @@ class EmbeddedPostgres::Cluster {
   ~Cluster() { Stop(); }
 
   absl::Status Start();
-  void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Stop();
 
   std::string DatabaseUrl(const std::string& name) const {
     return fmt::format("host={} port=5432 user=tasker dbname={}", QuoteConnectionValue(socket_folder_),
@@ -65,8 +67,8 @@ class EmbeddedPostgres::Cluster {
   }
   const DataFolder& folder() const { return folder_; }
   const PostgresBinaries& binaries() const { return binaries_; }
-  int pid() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+  int pid() const {
+    std::lock_guard lock(mutex_);
     return child_.pid;
   }
 
@@ -74,30 +76,32 @@ class EmbeddedPostgres::Cluster {
   absl::Status EndEarlierLife() const;
   absl::Status Initialise() const;
   std::vector<std::string> Command() const;
-  absl::Status WaitUntilReady() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status WaitUntilReady();
   absl::Status MakeDatabase() const;
 
-  void Supervise() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Supervise();
   /// Starts the server process; false when Stop was called, or when it cannot.
-  bool Launch() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool Launch();
   /// Logs what it says until it has ended.
-  void Attend() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool Reap() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool ReadOutput(int timeout_ms, std::string& line) ABSL_LOCKS_EXCLUDED(mutex_);
-  void TakeLine(const std::string& line) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Attend();
+  bool Reap();
+  bool ReadOutput(int timeout_ms, std::string& line);
+  void TakeLine(const std::string& line);
 
   const EmbeddedPostgresOptions options_;
   const DataFolder folder_;
   const PostgresBinaries binaries_;
   std::string socket_folder_;  // constant once Supervise runs
 
-  mutable absl::Mutex mutex_;
-  ChildProcess child_ ABSL_GUARDED_BY(mutex_);  // pid 0: none is running
-  int ends_ ABSL_GUARDED_BY(mutex_) = 0;        // how often it has ended
-  bool ready_ ABSL_GUARDED_BY(mutex_) = false;  // it has answered once
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // Supervise is done
-  std::deque<std::string> last_lines_ ABSL_GUARDED_BY(mutex_);
+  // Not absl::Mutex: the one of the distributions is invisible to ThreadSanitizer. Guards all below.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  ChildProcess child_;  // pid 0: none is running
+  int ends_ = 0;        // how often it has ended
+  bool ready_ = false;  // it has answered once
+  bool stopping_ = false;
+  bool stopped_ = false;  // Supervise is done
+  std::deque<std::string> last_lines_;
 
   // Starts the server: its child is told to die with this very thread, so the thread must live as long as the cluster.
   std::thread supervisor_;
@@ -183,14 +187,13 @@ absl::Status EmbeddedPostgres::Cluster::WaitUntilReady() {
   const std::string url = DatabaseUrl("postgres");
   const absl::Time deadline = absl::Now() + kStartPatience;
   while (PQping(url.c_str()) != PQPING_OK) {
-    absl::MutexLock lock(&mutex_);
-    const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ends_ > 0; };
-    if (mutex_.AwaitWithTimeout(absl::Condition(&ended), absl::Milliseconds(20)) || absl::Now() > deadline) {
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kPingPause, [this] { return ends_ > 0; }) || absl::Now() > deadline) {
       return absl::UnavailableError(
           fmt::format("PostgreSQL did not start in {}:\n{}", folder_.path(), fmt::join(last_lines_, "\n")));
     }
   }
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   ready_ = true;
   return absl::OkStatus();
 }
@@ -211,25 +214,26 @@ void EmbeddedPostgres::Cluster::Supervise() {
     Attend();
     // Its children notice late that it is gone when somebody killed it.
     EndProcessesIn(folder_.cluster(), folder_.user(), 0, absl::ZeroDuration());
-    absl::MutexLock lock(&mutex_);
+    std::unique_lock lock(mutex_);
     ++ends_;
+    changed_.notify_all();
     if (stopping_ || !ready_) break;
     spdlog::error("PostgreSQL ended by itself and is started again");
-    const auto stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; };
-    if (mutex_.AwaitWithTimeout(absl::Condition(&stopping), kRestartPause)) break;
+    if (changed_.wait_for(lock, kRestartPause, [this] { return stopping_; })) break;
     std::error_code error;
     fs::remove(folder_.cluster() + "/postmaster.pid", error);
     if (const auto socket = folder_.MakeSocketFolder(); !socket.ok()) {
       spdlog::error("PostgreSQL's socket: {}", std::string(socket.status().message()));
     }
   }
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   ++ends_;
   stopped_ = true;
+  changed_.notify_all();
 }
 
 bool EmbeddedPostgres::Cluster::Launch() {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   if (stopping_) return false;
   absl::StatusOr<ChildProcess> child = StartProcess(Command(), folder_.user(), /*die_with_thread=*/true);
   if (!child.ok()) {
@@ -247,13 +251,13 @@ void EmbeddedPostgres::Cluster::Attend() {
   while (!Reap()) open = open ? ReadOutput(100, line) : (absl::SleepFor(absl::Milliseconds(20)), false);
   while (open && ReadOutput(0, line)) {
   }
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   close(child_.output);
   child_.output = -1;
 }
 
 bool EmbeddedPostgres::Cluster::Reap() {
-  absl::MutexLock lock(&mutex_);  // so that nobody signals a pid that is no longer ours
+  std::lock_guard lock(mutex_);  // so that nobody signals a pid that is no longer ours
   int wait_status = 0;
   if (waitpid(child_.pid, &wait_status, WNOHANG) == 0) return false;
   child_.pid = 0;
@@ -264,7 +268,7 @@ bool EmbeddedPostgres::Cluster::Reap() {
 bool EmbeddedPostgres::Cluster::ReadOutput(int timeout_ms, std::string& line) {
   int output = -1;
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     output = child_.output;
   }
   pollfd waiting = {.fd = output, .events = POLLIN, .revents = 0};
@@ -284,7 +288,7 @@ bool EmbeddedPostgres::Cluster::ReadOutput(int timeout_ms, std::string& line) {
 }
 
 void EmbeddedPostgres::Cluster::TakeLine(const std::string& line) {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   // While it starts or stops, it refuses and ends connections with FATAL: nothing to worry about.
   const bool bad = line.find("FATAL:") != std::string::npos || line.find("PANIC:") != std::string::npos;
   spdlog::log(bad && ready_ && !stopping_ ? spdlog::level::warn : spdlog::level::debug, "postgres: {}", line);
@@ -295,10 +299,11 @@ void EmbeddedPostgres::Cluster::TakeLine(const std::string& line) {
 void EmbeddedPostgres::Cluster::Stop() {
   if (!supervisor_.joinable()) return;
   {
-    absl::MutexLock lock(&mutex_);
+    std::unique_lock lock(mutex_);
     stopping_ = true;
+    changed_.notify_all();
     if (child_.pid > 0) kill(child_.pid, SIGINT);
-    if (!mutex_.AwaitWithTimeout(absl::Condition(&stopped_), kStopPatience)) {
+    if (!changed_.wait_for(lock, absl::ToChronoSeconds(kStopPatience), [this] { return stopped_; })) {
       spdlog::warn("PostgreSQL takes longer than {} to stop; it is killed and recovers at its next start",
                    absl::FormatDuration(kStopPatience));
     }

@@ -1,12 +1,12 @@
 #include "lib/store/connection_pool.h"
 
-#include <absl/synchronization/notification.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <pqxx/result>
 #include <thread>
 
@@ -68,21 +68,21 @@ TEST_F(ConnectionPoolTest, OpensNoMoreThanItMay) {
 
 TEST_F(ConnectionPoolTest, WaitsForAFreeConnectionUntilTheDeadline) {
   auto pool = test::OpenPool(url_, 1);
-  absl::Notification busy;
-  absl::Notification done;
+  std::promise<void> busy;
+  std::promise<void> done;
   std::thread holder([&] {
     EXPECT_TRUE(pool->Run("test", CallKind::kRead, kNoDeadline,
                           [&](Session&) {
-                            busy.Notify();
-                            done.WaitForNotification();
+                            busy.set_value();
+                            done.get_future().wait();
                           })
                     .ok());
   });
-  busy.WaitForNotification();
+  busy.get_future().wait();
   const absl::Status status =
       pool->Run("test", CallKind::kRead, absl::Now() + absl::Milliseconds(50), [](Session&) { FAIL(); });
   EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
-  done.Notify();
+  done.set_value();
   holder.join();
   EXPECT_TRUE(Select(*pool).ok());
 }

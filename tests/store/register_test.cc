@@ -1,10 +1,10 @@
-#include <absl/synchronization/barrier.h>
 #include <absl/time/clock.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 
 #include <atomic>
+#include <barrier>
 #include <random>
 #include <thread>
 
@@ -229,12 +229,12 @@ TEST_F(RegisterTest, ExactlyOneOfManyWritersWins) {
 TEST_F(RegisterTest, WritersThatMeetExactlyHaveOneWinner) {
   constexpr int kWriters = 16;
   for (int round = 0; round < 20; ++round) {
-    absl::Barrier* const barrier = new absl::Barrier(kWriters);
+    std::barrier start(kWriters);
     std::atomic<int> winners = 0;
     InParallel(kWriters, [&](int writer) {
       const std::vector<NewVersion> batch = {
           MakeVersion(fmt::format("ns{}", round), "t", "1.0.0", fmt::format("of writer {}", writer))};
-      if (barrier->Block()) delete barrier;
+      start.arrive_and_wait();
       const auto result = store_.Register(batch, kNobody, kNoDeadline);
       EXPECT_TRUE(result.ok()) << result.status();
       if (result.ok() && result->revision > 0) ++winners;
