@@ -1,11 +1,10 @@
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
-
+#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -40,13 +39,13 @@ class Executor {
     std::function<void()> run;
   };
   void Work();
-  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); }
 
   const ExecutorOptions options_;
-  mutable absl::Mutex mutex_;
-  std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::condition_variable changed_;
+  mutable std::mutex mutex_;  // guards what follows, but for the threads
+  std::deque<Task> queue_;
+  size_t bytes_ = 0;
+  bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
 

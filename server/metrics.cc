@@ -21,13 +21,14 @@ const prometheus::Histogram::BucketBoundaries kSeconds = {0.0001, 0.00025, 0.000
                                                           0.05,   0.1,     0.25,   0.5,   1,      5,     30};
 
 prometheus::MetricFamily& FamilyOf(const Reading& reading, std::vector<prometheus::MetricFamily>& families) {
-  if (families.empty() || families.back().name != reading.name) {
-    prometheus::MetricFamily& family = families.emplace_back();
-    family.name = reading.name;
-    family.help = reading.help;
-    family.type = reading.is_counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+  for (prometheus::MetricFamily& family : families) {
+    if (family.name == reading.name) return family;
   }
-  return families.back();
+  prometheus::MetricFamily& family = families.emplace_back();
+  family.name = reading.name;
+  family.help = reading.help;
+  family.type = reading.is_counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+  return family;
 }
 
 }  // namespace

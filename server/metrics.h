@@ -24,7 +24,7 @@ struct MethodMetrics {
 
 /// A number that somebody else keeps, read when it is scraped.
 struct Reading {
-  std::string name;  ///< "tasker_registry_cache_bytes"; readings of one name stand together
+  std::string name;  ///< "tasker_registry_cache_bytes"
   std::string help;
   bool is_counter = false;  ///< else a gauge
   std::string cache;        ///< the label "cache"; empty: no label

@@ -1,14 +1,14 @@
 #include "server/readiness.h"
 
-#include <absl/time/time.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <utility>
 
 namespace tasker::server {
 namespace {
 
-constexpr absl::Duration kInterval = absl::Seconds(1);
+constexpr std::chrono::seconds kInterval{1};
 
 }  // namespace
 
@@ -21,26 +21,27 @@ Readiness::Readiness(std::function<bool()> check, std::function<void(bool)> repo
 Readiness::~Readiness() { Stop(); }
 
 bool Readiness::ready() const {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return ready_ && !stopping_;
 }
 
 void Readiness::Stop() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
+  stop_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
 void Readiness::Watch() {
   while (true) {
     {
-      const absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kInterval)) return;
+      std::unique_lock lock(mutex_);
+      if (stop_.wait_for(lock, kInterval, [this] { return stopping_; })) return;
     }
     const bool answers = check_();
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (stopping_) return;
     if (answers == ready_) continue;
     ready_ = answers;

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
-
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <thread>
 
 namespace tasker::server {
@@ -29,9 +28,10 @@ class Readiness {
 
   const std::function<bool()> check_;
   const std::function<void(bool)> report_;
-  mutable absl::Mutex mutex_;
-  bool ready_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::condition_variable stop_;
+  mutable std::mutex mutex_;  // guards the next two
+  bool ready_ = false;
+  bool stopping_ = false;
   std::thread thread_;
 };
 

@@ -39,11 +39,14 @@ absl::StatusOr<std::unique_ptr<store::EmbeddedPostgres>> StartPostgres(const Opt
 }
 
 void AddCacheReadings(const std::string& cache, const registry::CacheStats& stats, std::vector<Reading>& out) {
-  out.push_back({"tasker_registry_cache_hits_total", "", true, cache, static_cast<double>(stats.hits)});
-  out.push_back({"tasker_registry_cache_misses_total", "", true, cache, static_cast<double>(stats.misses)});
-  out.push_back({"tasker_registry_cache_evictions_total", "", true, cache, static_cast<double>(stats.evictions)});
-  out.push_back({"tasker_registry_cache_entries", "", false, cache, static_cast<double>(stats.entries)});
-  out.push_back({"tasker_registry_cache_bytes", "", false, cache, static_cast<double>(stats.bytes)});
+  const auto add = [&](const char* name, const char* help, bool is_counter, auto value) {
+    out.push_back({fmt::format("tasker_registry_cache_{}", name), help, is_counter, cache, static_cast<double>(value)});
+  };
+  add("hits_total", "Lookups that found what they wanted.", true, stats.hits);
+  add("misses_total", "Lookups that did not.", true, stats.misses);
+  add("evictions_total", "Values that went to make room.", true, stats.evictions);
+  add("entries", "Values in memory.", false, stats.entries);
+  add("bytes", "Memory that they take, estimated.", false, stats.bytes);
 }
 
 }  // namespace

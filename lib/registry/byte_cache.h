@@ -1,8 +1,5 @@
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +7,7 @@
 #include <iterator>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,7 +37,7 @@ class ByteCache {
   /// nullptr when the key is not there.
   Handle Find(std::string_view key) {
     Shard& shard = ShardOf(key);
-    const absl::MutexLock lock(&shard.mutex);
+    const std::lock_guard lock(shard.mutex);
     const auto found = shard.index.find(key);
     if (found == shard.index.end()) {
       ++shard.misses;
@@ -57,7 +55,7 @@ class ByteCache {
     bytes += key.size() + kEntryOverhead;
     Shard& shard = ShardOf(key);
     std::list<Entry> evicted;  // freed after the lock
-    const absl::MutexLock lock(&shard.mutex);
+    const std::lock_guard lock(shard.mutex);
     if (const auto found = shard.index.find(key); found != shard.index.end()) return found->second->value;
     if (bytes > shard_capacity_) return value;
     while (shard.bytes + bytes > shard_capacity_) {
@@ -76,7 +74,7 @@ class ByteCache {
   CacheStats Stats() const {
     CacheStats stats;
     for (const Shard& shard : shards_) {
-      const absl::MutexLock lock(&shard.mutex);
+      const std::lock_guard lock(shard.mutex);
       stats.hits += shard.hits;
       stats.misses += shard.misses;
       stats.evictions += shard.evictions;
@@ -96,14 +94,13 @@ class ByteCache {
     size_t bytes;
   };
   struct Shard {
-    mutable absl::Mutex mutex;
-    std::list<Entry> entries ABSL_GUARDED_BY(mutex);  // most recently used first
-    std::unordered_map<std::string_view, typename std::list<Entry>::iterator> index
-        ABSL_GUARDED_BY(mutex);  // keys live in `entries`
-    size_t bytes ABSL_GUARDED_BY(mutex) = 0;
-    uint64_t hits ABSL_GUARDED_BY(mutex) = 0;
-    uint64_t misses ABSL_GUARDED_BY(mutex) = 0;
-    uint64_t evictions ABSL_GUARDED_BY(mutex) = 0;
+    mutable std::mutex mutex;                                                         // guards all of the shard
+    std::list<Entry> entries;                                                         // most recently used first
+    std::unordered_map<std::string_view, typename std::list<Entry>::iterator> index;  // keys live in `entries`
+    size_t bytes = 0;
+    uint64_t hits = 0;
+    uint64_t misses = 0;
+    uint64_t evictions = 0;
   };
 
   Shard& ShardOf(std::string_view key) { return shards_[std::hash<std::string_view>()(key) >> 7 & (kShards - 1)]; }
