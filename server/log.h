@@ -7,7 +7,8 @@ namespace tasker::server {
 
 enum class LogFormat { kText, kJson };
 
-/// Sends every log line of the program to stderr. `level` is trace, debug, info, warn, error or off. REQUIRES: no
+/// Sends every log line of the program to stderr, those of gRPC and protobuf (which hostile calls can provoke) as
+/// debug lines. `level` is trace, debug, info, warn, error or off. REQUIRES: no
 /// other thread logs yet.
 void SetUpLog(LogFormat format, std::string_view level);
 

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -11,8 +12,8 @@
 namespace tasker::server {
 namespace {
 
-constexpr size_t kMaxMetadataEntries = 8;
-constexpr size_t kMaxMetadataBytes = 600;  // an exact reference fits
+constexpr size_t kMaxMetadataBytes = 1500;  // of all metadata
+constexpr size_t kMaxValueBytes = 600;      // an exact reference fits
 constexpr size_t kMaxFieldBytes = 200;
 constexpr size_t kMaxDescriptionBytes = 400;
 
@@ -34,9 +35,12 @@ google::rpc::ErrorInfo Info(const registry::ErrorDetail& detail) {
   google::rpc::ErrorInfo info;
   info.set_reason(detail.reason);
   info.set_domain(kErrorDomain);
+  size_t bytes = 0;
   for (const auto& [key, value] : detail.metadata) {
-    if (info.metadata().size() == kMaxMetadataEntries) break;
-    (*info.mutable_metadata())[key] = base::Shortened(value, kMaxMetadataBytes);
+    std::string text = base::Shortened(value, kMaxValueBytes);
+    bytes += key.size() + text.size();
+    if (bytes > kMaxMetadataBytes) break;
+    (*info.mutable_metadata())[key] = std::move(text);
   }
   return info;
 }

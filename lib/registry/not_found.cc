@@ -27,8 +27,8 @@ absl::Status NotFound(std::string_view reason, const std::string& reference, std
     detail.metadata.emplace("nearest", nearest);
   } else if (!existing.empty()) {
     const size_t listed = std::min(existing.size(), kListed);
-    message += fmt::format("; there {}{}", fmt::join(existing.first(listed), ", "),
-                           listed < existing.size() ? ", …" : (listed == 1 ? " is all there is" : " exist"));
+    message +=
+        fmt::format("; there is {}{}", fmt::join(existing.first(listed), ", "), listed < existing.size() ? ", …" : "");
   }
   return Error(absl::StatusCode::kNotFound, message, detail);
 }

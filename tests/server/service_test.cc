@@ -1,0 +1,250 @@
+// The server over real sockets and a real PostgreSQL. One file, because gRPC's headers cost more than the tests.
+#include <absl/synchronization/notification.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "lib/store/session.h"
+#include "server/server.h"
+#include "server/status.h"
+#include "tasker/registry/v1/catalog.grpc.pb.h"
+#include "tasker/registry/v1/registry.grpc.pb.h"
+#include "tasker/registry/v1/resolver.grpc.pb.h"
+#include "tests/support/postgres_fixture.h"
+
+namespace tasker::server {
+namespace {
+
+namespace pb = ::tasker::registry::v1;
+
+std::string Yaml(const std::string& name, const std::string& more = "") {
+  return fmt::format(
+      "name: {}\nnamespace_name: payments\nversion: 1.0.0\nsteps: [{{name: pay, handler: {{callable: Pay}}}}]\n{}",
+      name, more);
+}
+
+google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  google::rpc::ErrorInfo info;
+  EXPECT_TRUE(details.ParseFromString(status.error_details()));
+  EXPECT_TRUE(details.details_size() > 0 && details.details(0).UnpackTo(&info)) << status.error_message();
+  return info;
+}
+
+class ServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    options_.listen = "127.0.0.1:0";
+    options_.http_listen = "";
+    options_.log_level = "warn";
+    options_.database_connections = 4;
+    options_.database_url = test::TestCluster::Get().NewDatabase();
+    auto server = Server::Start(options_);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    channel_ = grpc::CreateChannel(server_->grpc_address(), grpc::InsecureChannelCredentials());
+  }
+
+  grpc::Status Register(const std::string& yaml, pb::RegisterTemplateResponse* response = nullptr) {
+    grpc::ClientContext context;
+    pb::RegisterTemplateRequest request;
+    request.mutable_source()->set_yaml(yaml);
+    pb::RegisterTemplateResponse ignored;
+    return pb::RegistryService::NewStub(channel_)->RegisterTemplate(&context, request,
+                                                                    response != nullptr ? response : &ignored);
+  }
+
+  grpc::Status Resolve(const std::string& reference, pb::ResolveTemplateResponse* response = nullptr,
+                       std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max()) {
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    pb::ResolveTemplateRequest request;
+    request.set_reference(reference);
+    pb::ResolveTemplateResponse ignored;
+    return pb::ResolverService::NewStub(channel_)->ResolveTemplate(&context, request,
+                                                                   response != nullptr ? response : &ignored);
+  }
+
+  // Sends bytes as they are.
+  grpc::Status Raw(const std::string& method, const std::string& bytes) {
+    grpc::GenericStub stub(channel_);
+    grpc::ClientContext context;
+    const grpc::Slice slice(bytes);
+    const grpc::ByteBuffer request(&slice, 1);
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    absl::Notification done;
+    stub.UnaryCall(&context, "/tasker.registry.v1." + method, {}, &request, &response, [&](grpc::Status answer) {
+      status = std::move(answer);
+      done.Notify();
+    });
+    done.WaitForNotification();
+    return status;
+  }
+
+  Options options_;
+  std::unique_ptr<Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+TEST_F(ServiceTest, RegistersAndResolves) {
+  pb::RegisterTemplateResponse registered;
+  ASSERT_TRUE(Register(Yaml("charge"), &registered).ok());
+  EXPECT_EQ(registered.registration().outcome(), pb::REGISTRATION_OUTCOME_CREATED);
+  for (int i = 0; i < 3; ++i) {
+    pb::ResolveTemplateResponse resolved;
+    const grpc::Status status = Resolve("payments/charge:1.0.0", &resolved);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(resolved.template_().steps(0).handler().callable(), "Pay");
+    EXPECT_EQ(resolved.digest(), registered.registration().digest());
+  }
+}
+
+TEST_F(ServiceTest, ErrorsCarryTheirReason) {
+  EXPECT_EQ(InfoOf(Resolve("payments/charge")).reason(), "NAMESPACE_NOT_FOUND");
+  EXPECT_EQ(InfoOf(Resolve("nonsense")).reason(), "REFERENCE_MALFORMED");
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  const grpc::Status conflict = Register(Yaml("charge", "description: other\n"));
+  EXPECT_EQ(conflict.error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_EQ(InfoOf(conflict).metadata().at("reference"), "payments/charge:1.0.0");
+}
+
+TEST_F(ServiceTest, AThousandMistakesDoNotBreakTheConnection) {
+  std::string more;
+  for (int i = 0; i < 1000; ++i) more += fmt::format("unknown_key_{}: ünïcödé\n", i);
+  const grpc::Status status = Register(Yaml("charge", more));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  EXPECT_LE(status.error_details().size(), kMaxDetailBytes);
+  EXPECT_EQ(InfoOf(status).metadata().at("error_count"), "1000");
+  EXPECT_TRUE(Register(Yaml("charge")).ok());
+}
+
+TEST_F(ServiceTest, HostileBytesAreInvalidArguments) {
+  const std::string truncated("\x0a\x7fpayments", 10);
+  const std::string not_utf8("\x0a\x02\xff\xfe", 4);
+  for (const char* method : {"ResolverService/ResolveTemplate", "ResolverService/ResolveHandler",
+                             "RegistryService/RegisterTemplate", "CatalogService/GetTemplate"}) {
+    for (const std::string& bytes : {truncated, not_utf8, std::string(1000, '\xff')}) {
+      const grpc::Status status = Raw(method, bytes);
+      EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method << status.error_message();
+      EXPECT_EQ(InfoOf(status).reason(), "REQUEST_MALFORMED");
+    }
+  }
+}
+
+TEST_F(ServiceTest, UnknownMethodsAreUnimplemented) {
+  EXPECT_EQ(Raw("ResolverService/Dance", "").error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(Raw("NoService/Dance", "").error_code(), grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST_F(ServiceTest, AnEmptyRequestIsAnsweredByEveryMethod) {
+  for (const char* method :
+       {"RegistryService/RegisterTemplate", "RegistryService/RegisterTemplates", "ResolverService/ResolveTemplate",
+        "ResolverService/ResolveHandler", "CatalogService/GetTemplate", "CatalogService/ListTemplateVersions",
+        "CatalogService/ListCallables"}) {
+    EXPECT_EQ(Raw(method, "").error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
+  }
+  for (const char* method :
+       {"RegistryService/ValidateTemplate", "CatalogService/ListTemplates", "CatalogService/GetServerInfo"}) {
+    EXPECT_TRUE(Raw(method, "").ok()) << method;
+  }
+}
+
+TEST_F(ServiceTest, ADeadlineEndsACallThatWaitsForTheDatabase) {
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  const auto pool = test::OpenPool(options_.database_url);
+  const absl::Status held = pool->RunTransaction("test", absl::InfiniteFuture(), [&](store::Session& session) {
+    session.Execute("LOCK TABLE tasker.named_tasks, tasker.templates IN ACCESS EXCLUSIVE MODE");
+    const auto soon = std::chrono::system_clock::now() + std::chrono::milliseconds(200);
+    EXPECT_EQ(Resolve("payments/charge", nullptr, soon).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(held.ok()) << held;
+  EXPECT_TRUE(Resolve("payments/charge").ok());
+}
+
+TEST_F(ServiceTest, TheServersOwnLimitEndsACallWithoutDeadline) {
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  options_.max_call_seconds = 1;
+  const auto impatient = Server::Start(options_);
+  ASSERT_TRUE(impatient.ok()) << impatient.status();
+  channel_ = grpc::CreateChannel((*impatient)->grpc_address(), grpc::InsecureChannelCredentials());
+  const auto pool = test::OpenPool(options_.database_url);
+  const absl::Status held = pool->RunTransaction("test", absl::InfiniteFuture(), [&](store::Session& session) {
+    session.Execute("LOCK TABLE tasker.named_tasks, tasker.templates IN ACCESS EXCLUSIVE MODE");
+    EXPECT_EQ(Resolve("payments/charge").error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(held.ok()) << held;
+}
+
+TEST_F(ServiceTest, WithoutADatabaseMemoryStillAnswersAndTheRestIsUnavailable) {
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  ASSERT_TRUE(Resolve("payments/charge:1.0.0").ok());
+  const std::string name = test::RunSql(*test::OpenPool(options_.database_url), "SELECT current_database()").at(0);
+  const auto admin = test::OpenPool(test::TestCluster::Get().postgres().DatabaseUrl("postgres"));
+  test::RunSql(*admin, fmt::format("ALTER DATABASE {} ALLOW_CONNECTIONS false", name));
+  test::RunSql(*admin,
+               fmt::format("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}'", name));
+  EXPECT_TRUE(Resolve("payments/charge:1.0.0").ok());
+  EXPECT_EQ(Resolve("payments/charge").error_code(), grpc::StatusCode::UNAVAILABLE);
+  test::RunSql(*admin, fmt::format("ALTER DATABASE {} ALLOW_CONNECTIONS true", name));
+  EXPECT_TRUE(Resolve("payments/charge").ok());
+}
+
+TEST_F(ServiceTest, ASecondServerOnTheSamePortIsRefused) {
+  Options second = options_;
+  second.listen = server_->grpc_address();
+  EXPECT_EQ(Server::Start(second).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(ServiceTest, ServersOnOneDatabaseAgree) {
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  const auto second = Server::Start(options_);
+  ASSERT_TRUE(second.ok()) << second.status();
+  const auto channel = grpc::CreateChannel((*second)->grpc_address(), grpc::InsecureChannelCredentials());
+  grpc::ClientContext context;
+  pb::ResolveTemplateRequest request;
+  request.set_reference("payments/charge");
+  pb::ResolveTemplateResponse here;
+  pb::ResolveTemplateResponse there;
+  ASSERT_TRUE(Resolve("payments/charge", &here).ok());
+  ASSERT_TRUE(pb::ResolverService::NewStub(channel)->ResolveTemplate(&context, request, &there).ok());
+  EXPECT_EQ(here.resolution_digest(), there.resolution_digest());
+}
+
+TEST_F(ServiceTest, DrainingRefusesNewCallsAndEnds) {
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  server_->Drain(absl::Seconds(5));
+  EXPECT_EQ(Resolve("payments/charge").error_code(), grpc::StatusCode::UNAVAILABLE);
+  server_->Drain(absl::Seconds(5));
+}
+
+TEST_F(ServiceTest, SaysWhatItIs) {
+  grpc::ClientContext context;
+  pb::GetServerInfoResponse info;
+  ASSERT_TRUE(pb::CatalogService::NewStub(channel_)->GetServerInfo(&context, {}, &info).ok());
+  EXPECT_EQ(info.version(), Version());
+  EXPECT_GT(info.schema_version(), 0);
+}
+
+TEST(ServerStartTest, ADatabaseThatIsNotThereIsAnErrorWithoutItsPassword) {
+  Options options;
+  options.listen = "127.0.0.1:0";
+  options.http_listen = "";
+  options.database_url = "postgresql://u:secret@127.0.0.1:1/none";
+  const auto server = Server::Start(options);
+  EXPECT_FALSE(server.ok());
+  EXPECT_EQ(std::string(server.status().message()).find("secret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tasker::server
