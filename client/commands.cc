@@ -27,11 +27,14 @@ constexpr Command kCommands[] = {
      "  tasker-registryctl validate --output sarif templates/ > tasker.sarif\n"
      "  tasker-registryctl validate --output github templates/",
      kReports, AddValidate},
-    {"schema", kAuthors, "Prints the JSON Schema of templates, for editors",
+    {"schema",
+     kAuthors,
+     "Prints the JSON Schema of templates, for editors",
      "Editors with yaml-language-server complete and check templates that begin with the line\n"
      "  # yaml-language-server: $schema=tasker-template.schema.json\n\n"
      "  tasker-registryctl schema > tasker-template.schema.json",
-     {}, AddSchema},
+     {},
+     AddSchema},
     {"resolve", kWorkers, "Shows a template as an environment sees it",
      "REF is NAMESPACE/NAME[:SELECTOR]; SELECTOR is a version (1.2.3), a range (1, 1.2, ^1.2.3, ~1.2.3), latest, or\n"
      "the name of a channel; or NAMESPACE/NAME@sha256:DIGEST. Without -e it is the base template.\n\n"

@@ -129,7 +129,8 @@ Table StepTable(const base::Json& document) {
     if (!item.is_object()) continue;
     const base::JsonObject& step = item.get_object();
     const base::Json* const handler = step.if_contains("handler");
-    const std::string callable = handler != nullptr && handler->is_object() ? Field(handler->get_object(), "callable") : "";
+    const std::string callable =
+        handler != nullptr && handler->is_object() ? Field(handler->get_object(), "callable") : "";
     const std::string timeout = Field(step, "timeout_seconds");
     table.AddRow({Field(step, "name"), callable, Joined(step.if_contains("dependencies")),
                   Field(step, "system_dependency"), RetryText(step.if_contains("retry")),

@@ -45,10 +45,7 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
       ->group("Options of every command");
   const auto text = [&](const char* name, std::string& value, const char* type, const char* variable,
                         const char* description) {
-    app.add_option(name, value, description)
-        ->type_name(type)
-        ->envname(variable)
-        ->group("Options of every command");
+    app.add_option(name, value, description)->type_name(type)->envname(variable)->group("Options of every command");
   };
   app.add_option("--server", server.servers, "Where the server is; several, separated by commas, are tried in turn")
       ->type_name("HOST:PORT")
@@ -158,8 +155,8 @@ ExitCode Main(int argc, char** argv) {
 }  // namespace tasker::client
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);           // FinishOutput ends as SIGPIPE would have
-  std::setlocale(LC_CTYPE, "C.UTF-8");     // for the widths of characters
+  std::signal(SIGPIPE, SIG_IGN);        // FinishOutput ends as SIGPIPE would have
+  std::setlocale(LC_CTYPE, "C.UTF-8");  // for the widths of characters
   try {
     return tasker::client::FinishOutput(tasker::client::Main(argc, argv));
   } catch (const std::exception& e) {

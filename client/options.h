@@ -13,11 +13,11 @@ namespace tasker::client {
 struct ServerOptions {
   std::vector<std::string> servers{"localhost:50051"};  ///< asked in this order, the next when one cannot be reached
   absl::Duration timeout = absl::Seconds(10);           ///< of one call
-  bool tls = false;         ///< any of the three files below asks for TLS, too
-  std::string tls_ca;       ///< PEM file of the authorities to trust; "" the system's
-  std::string tls_cert;     ///< PEM file of the client's certificate chain; "" none
-  std::string tls_key;      ///< PEM file of its key
-  std::string token_file;   ///< file of the bearer token; "" none
+  bool tls = false;                                     ///< any of the three files below asks for TLS, too
+  std::string tls_ca;                                   ///< PEM file of the authorities to trust; "" the system's
+  std::string tls_cert;                                 ///< PEM file of the client's certificate chain; "" none
+  std::string tls_key;                                  ///< PEM file of its key
+  std::string token_file;                               ///< file of the bearer token; "" none
 
   bool uses_tls() const { return tls || !tls_ca.empty() || !tls_cert.empty() || !tls_key.empty(); }
 };

@@ -126,10 +126,10 @@ void PrintRegistrations(const pb::RegisterTemplatesResponse& response, const Sou
   PrintIssues(reports, session);
   if (arguments.dry_run) PrintNote("dry run: nothing was stored");
   if (session.format == OutputFormat::kTable) return PrintTable(table);
-  PrintDocument(base::JsonObject{{"dry_run", arguments.dry_run},
-                                 {"revision", response.revision()},
-                                 {"registrations", std::move(rows)}},
-                session.format);
+  PrintDocument(
+      base::JsonObject{
+          {"dry_run", arguments.dry_run}, {"revision", response.revision()}, {"registrations", std::move(rows)}},
+      session.format);
 }
 
 ExitCode Register(const Arguments& arguments, const Session& session) {
@@ -161,7 +161,8 @@ Run AddRegister(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   app.add_option("paths", arguments->paths, "Files, folders, or '-' for stdin")->required();
   app.add_flag("--dry-run", arguments->dry_run, "Check everything, store nothing");
-  app.add_flag("--keep-unknown", arguments->keep_unknown, "Keep unknown keys, with a warning, instead of refusing them");
+  app.add_flag("--keep-unknown", arguments->keep_unknown,
+               "Keep unknown keys, with a warning, instead of refusing them");
   app.add_option("--source-revision", arguments->source_revision, "The revision of the text, for example a git SHA");
   app.add_option("--source-uri", arguments->source_uri, "Where the text comes from");
   return [arguments](const Session& session) { return Register(*arguments, session); };

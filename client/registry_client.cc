@@ -115,7 +115,8 @@ class RegistryClient::Connections {
       status = ToStatus((stub.get()->*method)(&context, request, &response));
       if (status.ok()) return response;
       if (status.code() == absl::StatusCode::kDeadlineExceeded || status.code() == absl::StatusCode::kUnavailable) {
-        status = absl::Status(status.code(), fmt::format("{}: {}", options_.servers[server], fmt::streamed(status.message())));
+        status = absl::Status(status.code(),
+                              fmt::format("{}: {}", options_.servers[server], fmt::streamed(status.message())));
       }
       if (status.code() != absl::StatusCode::kUnavailable) return status;
       current_ = (current_ + 1) % channels_.size();

@@ -46,7 +46,7 @@ std::string ReportSummary(std::span<const FileReport> reports) {
     errors += report.error_count;
     warnings += report.warning_count;
   }
-  return fmt::format("{} checked: {}, {}", Counted(reports.size(), "template"), Counted(errors, "error"),
+  return fmt::format("{} checked: {}, {}", Counted(reports.size(), "file"), Counted(errors, "error"),
                      Counted(warnings, "warning"));
 }
 

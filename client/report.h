@@ -35,7 +35,7 @@ std::string DisplayName(std::string_view file);
 /// Like a compiler's; "" when nothing was found.
 std::string TextReport(std::span<const FileReport> reports, bool color);
 
-/// "2 templates checked: 1 error, 3 warnings".
+/// "2 files checked: 1 error, 3 warnings".
 std::string ReportSummary(std::span<const FileReport> reports);
 
 /// {valid, error_count, warning_count, files: [{file, reference, valid, issues, omitted_issue_count}]}.

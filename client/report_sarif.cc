@@ -54,7 +54,7 @@ int64_t CodePointColumn(std::string_view text, base::Position position) {
     if (end == std::string_view::npos) return position.column;
     start = end + (text.substr(end, 2) == "\r\n" ? 2 : 1);
   }
-  const std::string_view before = text.substr(start, static_cast<size_t>(position.column - 1));
+  const std::string_view before = text.substr(start, static_cast<size_t>(std::max(position.column, 1) - 1));
   return 1 + std::count_if(before.begin(), before.end(),
                            [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
@@ -126,8 +126,7 @@ base::Json SarifReport(std::span<const FileReport> reports, std::string_view dir
     notifications.push_back(base::JsonObject{{"level", "note"}, {"message", Text(omitted)}});
   }
   base::JsonObject driver{{"name", "tasker-registryctl"}, {"version", kVersion}, {"rules", std::move(rules)}};
-  base::JsonObject invocation{{"executionSuccessful", true},
-                              {"toolExecutionNotifications", std::move(notifications)}};
+  base::JsonObject invocation{{"executionSuccessful", true}, {"toolExecutionNotifications", std::move(notifications)}};
   const base::JsonObject root{{"uri", "file://" + PercentEncoded(directory) + "/"}};
   base::JsonObject run;
   run["tool"] = base::JsonObject{{"driver", std::move(driver)}};

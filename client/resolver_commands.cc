@@ -130,7 +130,8 @@ ExitCode Handler(const Arguments& arguments, const Session& session) {
       fields.emplace_back(key, CellText(value));
       continue;
     }
-    for (const auto& [inner, part] : value.get_object()) fields.emplace_back(std::string(key) + "." + std::string(inner), CellText(part));
+    for (const auto& [inner, part] : value.get_object())
+      fields.emplace_back(std::string(key) + "." + std::string(inner), CellText(part));
   }
   PrintRecord(fields);
   return kDone;

@@ -47,6 +47,7 @@ class SourceReader {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (!fs::exists(status)) {
+      if (!seen_.insert(path).second) return;
       const bool missing = status.type() == fs::file_type::not_found;
       AddProblem(path, missing ? "there is no such file or folder" : error.message());
     } else if (fs::is_directory(status)) {
