@@ -157,6 +157,7 @@ ExitCode Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);        // FinishOutput ends as SIGPIPE would have
   std::setlocale(LC_CTYPE, "C.UTF-8");  // for the widths of characters
+  setenv("GRPC_VERBOSITY", "NONE", 0);  // what gRPC would print is in the status that we print
   try {
     return tasker::client::FinishOutput(tasker::client::Main(argc, argv));
   } catch (const std::exception& e) {

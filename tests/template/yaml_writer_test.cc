@@ -81,26 +81,36 @@ TEST_P(YamlWriterTextTest, ReadsBackAsValueKeyAndItem) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Texts, YamlWriterTextTest,
-                         ::testing::Values("", " ", "  two blanks", "trailing ", "yes", "No", "on", "y", "true",
-                                           "False", "null", "~", "NULL", "0123", "0o17", "0x1f", "1.0", "1e3", "1_000",
-                                           "12:30", "12:30:45", "2024-01-01", "2024-01-01T00:00:00Z", "-5", "+1", ".5",
-                                           ".nan", "-.inf", "<<", "=", "-", "- a", "? a", "a: b", "a:", ": a", "a #b",
-                                           "#a", "&a", "*a", "!a", "!!str a", "|", ">", "%a", "@a", "`a", "'a'",
-                                           "\"a\"", "[a]", "{a}", "a, b", "]", "---", "...", "... a", "--- a", "a\\b",
-                                           "a\tb", "\ta", "a\t", "a\nb", "a\nb\n", "a\n\nb", "a\n", "\na", "\n",
-                                           "a\n\n", " a\nb", "a\n b", "a \nb", "a\n  \nb", "a\n\tb", "#a\n#b",
-                                           "- a\n- b\n", "---\na", "a\n---\nb", "a\r\nb", "a\rb",
-                                           "a\x01"
-                                           "b",
-                                           "\x7f", "\xC2\x85",
-                                           "a\xC2\x85"
-                                           "b\nc",
-                                           "\xC2\xA0", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xEF\xBB\xBF",
-                                           "\xEF\xBB\xBF"
-                                           "a",
-                                           "\xEF\xBF\xBE", "\xF0\x9F\x98\x80", "\x1b[31m", std::string(3000, 'k'),
-                                           std::string(999, 'k'), std::string(1030, 'k'), std::string(600, '"')));
+INSTANTIATE_TEST_SUITE_P(
+    Texts, YamlWriterTextTest,
+    ::testing::Values("", " ", "  two blanks", "trailing ", "yes", "No", "on", "y", "true", "False", "null", "~",
+                      "NULL", "0123", "0o17", "0x1f", "1.0", "1e3", "1_000", "12:30", "12:30:45", "2024-01-01",
+                      "2024-01-01T00:00:00Z", "-5", "+1", ".5", ".nan", "-.inf", "<<", "=", "-", "- a", "? a", "a: b",
+                      "a:", ": a", "a #b", "#a", "&a", "*a", "!a", "!!str a", "|", ">", "%a", "@a", "`a", "'a'",
+                      "\"a\"", "[a]", "{a}", "a, b", "]", "---", "...", "... a", "--- a", "a\\b", "a\tb", "\ta", "a\t",
+                      "a\nb", "a\nb\n", "a\n\nb", "a\n", "\na", "\n", "a\n\n", " a\nb", "a\n b", "a \nb", "a\n  \nb",
+                      "a\n\tb", "#a\n#b", "- a\n- b\n", "---\na", "a\n---\nb", "a\r\nb", "a\rb",
+                      "a\x01"
+                      "b",
+                      "\x7f", "\xC2\x85",
+                      "a\xC2\x85"
+                      "b\nc",
+                      "\xC2\xA0", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xEF\xBB\xBF",
+                      "\xEF\xBB\xBF"
+                      "a",
+                      "\xEF\xBF\xBE", "\xF0\x9F\x98\x80", "\x1b[31m", std::string(990, 'k'), std::string(490, '"')));
+
+TEST(YamlWriterTest, KeepsLongTextOnOneLine) {
+  for (const std::string& text : {std::string(100'000, 'k'), std::string(2'000, '"')}) {
+    EXPECT_EQ(ReadBack(WriteYaml(Json(text))), Json(text));
+  }
+}
+
+// YAML looks at most 1,024 characters ahead for the ':' of a key that no '?' announces.
+TEST(YamlWriterTest, AnnouncesALongKey) {
+  const std::string key(1'001, 'k');
+  EXPECT_EQ(WriteYaml(JsonArray{JsonObject{{key, 1}}}), "- ? " + key + "\n  : 1\n");
+}
 
 TEST(YamlWriterTest, KeepsNumbersExact) {
   const Json value = Parsed(

@@ -1,0 +1,123 @@
+"""tasker-registryctl against the real server: what its users see."""
+
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import ctl
+
+sys.path.insert(0, str(ctl.ROOT / "tests/e2e"))
+import harness  # pylint: disable=wrong-import-position
+
+PAYMENT = "payments/credit_card_payment"
+
+
+class ServerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(harness.Server())
+        cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.registered = cls.run_ctl("register", str(harness.EXAMPLES), "--source-revision", "abc123")
+
+    @classmethod
+    def run_ctl(cls, *arguments, **options):
+        return ctl.run("--server", cls.server.address, "--timeout", "60s", *arguments, **options)
+
+    def document(self, *arguments):
+        done = self.run_ctl(*arguments, "-o", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_registers_the_examples_and_shows_their_warnings(self):
+        self.assertEqual(self.registered.returncode, 0, self.registered.stderr)
+        rows = [line.split("\t") for line in self.registered.stdout.splitlines()]
+        self.assertEqual({row[0] for row in rows}, {"created"})
+        self.assertIn(f"{PAYMENT}:1.0.0", [row[1] for row in rows])
+        self.assertIn("credit_card_payment.yaml:31:7: warning:", self.registered.stderr)
+
+    def test_registering_again_changes_nothing(self):
+        answer = self.document("register", str(harness.EXAMPLES))
+        self.assertEqual({row["outcome"] for row in answer["registrations"]}, {"unchanged"})
+
+    def test_a_dry_run_stores_nothing(self):
+        path = self.folder / "dry.yaml"
+        path.write_text(ctl.GOOD.replace("pay", "dry"))
+        done = self.run_ctl("register", "--dry-run", str(path))
+        self.assertEqual((done.returncode, done.stdout.split("\t")[:2]), (0, ["created", "shop/dry:1.0.0"]))
+        self.assertEqual(self.run_ctl("get", "shop/dry").returncode, 3)
+
+    def test_a_batch_with_a_mistake_is_refused_whole_and_all_its_issues_are_shown(self):
+        good, bad, worse = (self.folder / name for name in ("good.yaml", "bad.yaml", "worse.yaml"))
+        good.write_text(ctl.GOOD.replace("pay", "whole"))
+        bad.write_text(ctl.BAD)
+        worse.write_text(ctl.GOOD + "  - {name: b, handler: {callable: B}, dependencies: [c, d]}\n")
+        done = self.run_ctl("register", str(good), str(bad), str(worse))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        for place in (f"{bad}:3:10: error", f"{bad}:4:1: error", f"{worse}:6:"):
+            self.assertIn(place, done.stderr)
+        self.assertEqual(self.run_ctl("get", "shop/whole").returncode, 3)
+
+    def test_other_content_under_a_registered_version_is_refused_by_the_server(self):
+        path = self.folder / "other.yaml"
+        path.write_text(ctl.GOOD.replace("pay", "taken"))
+        self.assertEqual(self.run_ctl("register", str(path)).returncode, 0)
+        path.write_text(ctl.GOOD.replace("pay", "taken").replace("callable: A", "callable: B"))
+        done = self.run_ctl("register", str(path))
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertIn("shop/taken:1.0.0", done.stderr)
+
+    def test_resolves_for_an_environment_as_json_yaml_and_table(self):
+        document = self.document("resolve", PAYMENT, "-e", "production")
+        self.assertEqual(document["reference"], f"{PAYMENT}:1.0.0")
+        self.assertIs(document["environment_defined"], True)
+        [fraud] = [step for step in document["template"]["steps"] if step["name"] == "check_fraud"]
+        self.assertEqual(fraud["handler"]["initialization"]["ml_model_version"], "2.1.0-prod")
+        as_yaml = self.run_ctl("resolve", PAYMENT, "-e", "production").stdout
+        self.assertIn('ml_model_version: 2.1.0-prod\n', as_yaml)
+        as_table = self.run_ctl("resolve", PAYMENT, "-e", "production", "-o", "table").stdout
+        self.assertIn("check_fraud\tPaymentProcessing::FraudCheckHandler\tvalidate_payment\t", as_table)
+
+    def test_an_undefined_environment_is_noted_or_refused(self):
+        done = self.run_ctl("resolve", PAYMENT, "-e", "prodution")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("does not define environment 'prodution'", done.stderr)
+        self.assertEqual(self.run_ctl("resolve", PAYMENT, "-e", "prodution", "--require-environment").returncode, 3)
+
+    def test_handler_shows_what_runs_a_step_and_when_it_is_retried(self):
+        document = self.document("handler", PAYMENT, "check_fraud", "-e", "production")
+        self.assertEqual(document["handler"]["callable"], "PaymentProcessing::FraudCheckHandler")
+        self.assertEqual((document["callable_kind"], document["retry_schedule_ms"]), ("class", [2000, 4000]))
+        self.assertEqual(document["handler"]["initialization"]["risk_threshold"], 0.9)
+        task = self.document("handler", PAYMENT)
+        self.assertEqual(task["handler"]["callable"], "PaymentProcessing::CreditCardPaymentHandler")
+        self.assertEqual(self.run_ctl("handler", PAYMENT, "nonsense").returncode, 3)
+
+    def test_get_shows_the_template_where_it_came_from_and_its_source(self):
+        document = self.document("get", PAYMENT)
+        self.assertEqual(document["provenance"]["source_revision"], "abc123")
+        self.assertEqual(document["template"]["name"], "credit_card_payment")
+        source = self.run_ctl("get", PAYMENT, "--source", text=False).stdout
+        self.assertEqual(source, (harness.EXAMPLES / "credit_card_payment.yaml").read_bytes())
+
+    def test_lists_templates_versions_and_callables(self):
+        [summary] = self.document("list", "--namespace", "payments", "--name", "credit")
+        self.assertEqual(summary["reference"], f"{PAYMENT}:1.0.0")
+        self.assertEqual([row["version"] for row in self.document("versions", PAYMENT)], ["1.0.0"])
+        callables = self.document("callables", PAYMENT)["callables"]
+        self.assertEqual(len(callables), 6)
+        self.assertEqual(callables[0], {"callable": "PaymentProcessing::CreditCardPaymentHandler", "kind": "class",
+                                        "step_name": "", "method": ""})  # fmt: skip
+
+    def test_an_unknown_template_ends_with_3_and_the_nearest(self):
+        done = self.run_ctl("get", "payments/credit_card_paymnet")
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertIn("credit_card_payment", done.stderr)
+
+    def test_version_asks_the_server_when_told_to(self):
+        self.assertRegex(self.document("version", "--server-info")["server_version"], r"^\d+\.\d+\.\d+")
+
+
+if __name__ == "__main__":
+    unittest.main()
