@@ -70,11 +70,14 @@ void AppendLine(const std::vector<std::string>& cells, const std::vector<size_t>
 void Fit(std::vector<size_t>& widths, size_t most) {
   size_t total = kGap * (widths.size() - 1);
   for (const size_t width : widths) total += width;
-  while (total > most) {
-    size_t& widest = *std::max_element(widths.begin(), widths.end());
-    if (widest <= kNarrowest) return;
-    --widest;
-    --total;
+  // What a row is about stands first, so that column is cut last.
+  for (size_t first : {size_t{1}, size_t{0}}) {
+    while (total > most && first < widths.size()) {
+      size_t& widest = *std::max_element(widths.begin() + static_cast<std::ptrdiff_t>(first), widths.end());
+      if (widest <= kNarrowest) break;
+      --widest;
+      --total;
+    }
   }
 }
 

@@ -23,7 +23,7 @@ class Table {
   /// REQUIRES: as many cells as the header has.
   void AddRow(std::vector<std::string> cells);
 
-  /// Aligned columns, the widest cut with '…' until a line fits `width`.
+  /// Aligned columns, the widest cut with '…' until a line fits `width`; the first column last.
   std::string Aligned(size_t width) const;
 
   /// One line per row without header, cells whole and separated by tabs.

@@ -30,6 +30,17 @@ TEST_F(TableTest, CutsTheWidestColumnUntilALineFits) {
             "short  0123456789ab…\n");
 }
 
+TEST_F(TableTest, CutsTheFirstColumnOnlyWhenTheOthersGiveNoMore) {
+  Table table({"A", "B", "C"});
+  table.AddRow({"0123456789abcdefghij", "0123456789", "0123456789abc"});
+  EXPECT_EQ(table.Aligned(36),
+            "A                     B       C\n"
+            "0123456789abcdefghij  01234…  01234…\n");
+  EXPECT_EQ(table.Aligned(26),
+            "A           B       C\n"
+            "012345678…  01234…  01234…\n");
+}
+
 TEST_F(TableTest, DoesNotCutBelowWhatStaysReadable) {
   Table table({"A", "B"});
   table.AddRow({"0123456789", "0123456789"});
