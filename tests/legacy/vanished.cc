@@ -33,7 +33,7 @@ void CollectScalars(Node node, std::vector<std::string>& out) {
   for (size_t i = 0; i < node.size(); ++i) {
     if (node.is_list()) {
       CollectScalars(node.item(i), out);
-    } else if (!node.member(i).value.is_null()) {
+    } else if (const Node value = node.member(i).value; value.is_scalar() ? !value.is_null() : value.size() > 0) {
       out.emplace_back(node.member(i).key);
       CollectScalars(node.member(i).value, out);
     }
