@@ -58,6 +58,8 @@ class Context {
     issues_.AddError(code, "", position, std::move(message), std::move(hint));
   }
 
+  bool has_errors() const { return issues_.has_errors(); }
+
   /// The key without a Ruby symbol's colon. Symbol keys are counted, for one note about all of them.
   std::string PlainKey(std::string_view key, Position position);
   /// A scalar's text; a symbol loses its colon, with a note.

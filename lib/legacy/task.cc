@@ -213,7 +213,7 @@ void NoteDefaultedSteps(Context& context, const std::optional<Field>& field, con
 }
 
 JsonArray StepsJson(Block& block, const std::vector<Step>& steps) {
-  if (steps.empty()) {
+  if (steps.empty() && !block.context().has_errors()) {
     block.context().Error("LEGACY_STEP", block.position(), "the template has no steps",
                           "list them in 'step_templates'");
   }

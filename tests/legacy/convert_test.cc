@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         RefusalCase{"Erb", "name: t\nnamespace: <%= @ns %>\nstep_templates: []", "LEGACY_ERB", 2, "ERB template"},
         RefusalCase{"ErbThatIsNoYaml", "<% steps.each do |s| %>\n- {\n<% end %>", "LEGACY_ERB", 1, "ERB template"},
-        RefusalCase{"NoYaml", "a: [", "YAML_SYNTAX", 1, "not valid YAML"},
+        RefusalCase{"NoYaml", "a: ]", "YAML_SYNTAX", 1, "not valid YAML"},
         RefusalCase{"NoMap", "- a", "LEGACY_NO_TEMPLATE", 1, "no task template"},
         RefusalCase{"AnotherFile", "services:\n  web: {image: x}", "LEGACY_NO_TEMPLATE", 1, "no task template"},
         RefusalCase{"NoNamespace", "name: t\nversion: 1.0.0\nstep_templates: [{name: a, handler_class: A}]",

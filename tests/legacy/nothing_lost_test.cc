@@ -87,11 +87,11 @@ class Author {
     if (key.ends_with("events"))
       return fmt::format("[{{name: {}, description: {}, topic: {}}}, {}]", Word(), Word(), Word(), Word());
     if (key == "named_steps") return fmt::format("[step0, {}, {{a: {}}}]", Word(), Word());
-    if (key == "metadata") return fmt::format("{{author: {}, odd: {}}}", Word(), Value(0));
+    if (key == "metadata") return fmt::format("{{author: {}, odd: {}}}", Word(), Value(1));
     if (key == "system_dependencies")
       return fmt::format("{{primary: {}, secondary: [{}], odd: {}}}", Word(), Word(), Word());
     if (key == "task_handler")
-      return fmt::format("{{callable: {}, initialization: {{a: {}}}, odd: {}}}", Word(), Value(0), Word());
+      return fmt::format("{{callable: {}, initialization: {{a: {}}}, odd: {}}}", Word(), Value(1), Word());
     return key == "handler_config" || Chance(5) ? Value(0) : Word();
   }
 

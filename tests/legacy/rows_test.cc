@@ -397,14 +397,14 @@ INSTANTIATE_TEST_SUITE_P(
     Symbols, RowTest,
     testing::Values(RowCase{.name = "Keys",
                             .task = ":description: d\n:environments:\n  :test:\n    :step_overrides:\n"
-                                    "      :one: {:handler_config: {:a: 1}}",
-                            .step = ":handler_config: {:timeout: 5, 'plain': {:deep: 6}}",
+                                    "      :one:\n        :handler_config:\n          :a: 1",
+                            .step = ":handler_config:\n  :timeout: 5\n  plain:\n    :deep: 6",
                             .expected = {{"/description", R"("d")"},
                                          {"/steps/0/handler/initialization", R"({"timeout": 5, "plain": {"deep": 6}})"},
                                          {"/environments/test/steps/0/handler/initialization", R"({"a": 1})"}}},
                     RowCase{
                         .name = "Values",
-                        .step = "retry_backoff: :linear\nhandler_config: {mode: :strict, said: ':quoted'}",
+                        .step = "retry_backoff: :linear\nhandler_config:\n  mode: :strict\n  said: ':quoted'",
                         .expected = {{"/steps/0/retry/backoff", R"("linear")"},
                                      {"/steps/0/handler/initialization", R"({"mode": "strict", "said": ":quoted"})"}}},
                     RowCase{.name = "AbsoluteClassesAreNone",
