@@ -36,6 +36,7 @@ struct Command {
 /// Adds the command's arguments; each is described where it is implemented.
 Run AddRegister(CLI::App& app);
 Run AddValidate(CLI::App& app);
+Run AddConvert(CLI::App& app);
 Run AddResolve(CLI::App& app);
 Run AddHandler(CLI::App& app);
 Run AddGet(CLI::App& app);

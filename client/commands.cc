@@ -27,6 +27,16 @@ constexpr Command kCommands[] = {
      "  tasker-registryctl validate --output sarif templates/ > tasker.sarif\n"
      "  tasker-registryctl validate --output github templates/",
      kReports, AddValidate},
+    {"convert",
+     kAuthors,
+     "Converts templates of the old format",
+     "The new text goes to stdout, to --out DIR, or with --in-place over the old one; the report to stderr.\n"
+     "Files that are in the new format already stay as they are.\n\n"
+     "  tasker-registryctl convert old.yaml > new.yaml\n"
+     "  tasker-registryctl convert --in-place --namespace payments templates/\n"
+     "  tasker-registryctl convert --check templates/",
+     {},
+     AddConvert},
     {"schema",
      kAuthors,
      "Prints the JSON Schema of templates, for editors",
