@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tasker::bench {
+
+/// Does some of the work and says how many operations that were.
+using Work = std::function<long()>;
+
+/// Something measured beside what it is held against, in the same run.
+struct Result {
+  std::string name;
+  std::string baseline;
+  double rate = 0;           ///< operations per second, median of the rounds
+  double baseline_rate = 0;  ///< the same
+  double ratio = 0;          ///< median of the rounds' rate / baseline rate
+  double lowest = 0;         ///< of the rounds' ratios
+  double highest = 0;
+};
+
+struct Plan {
+  int rounds = 7;
+  double seconds = 0.5;  ///< that each side gets in each round
+};
+
+/// Both sides in turn, round by round, so that a change of the machine's speed hits both.
+Result Measure(const Plan& plan, std::string name, const Work& work, std::string baseline, const Work& baseline_work);
+
+std::string Table(const std::vector<Result>& results);
+std::string Json(const std::vector<Result>& results);
+
+}  // namespace tasker::bench
