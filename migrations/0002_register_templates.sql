@@ -5,8 +5,8 @@
 --   stored_revision, stored_at   of the change that stored it; null when it is not stored
 --   batch_revision  of this batch; null when this call stored nothing (conflict, nothing new, dry run)
 --
--- p_items             [{namespace, name, version, description, digest, tags: [text], file_name, source_revision,
---                       source_uri, entries: [[subject, term, role, step, environment, detail]]}]
+-- p_items             [{namespace, name, version, description, digest, tags: [text], step_count, file_name,
+--                       source_revision, source_uri, entries: [[subject, term, role, step, environment, detail]]}]
 -- p_configurations, p_source_texts   one for each item, apart because they are large
 --
 -- Needs READ COMMITTED: after the wait for the lock, the second look must see what the winner stored.
@@ -72,9 +72,9 @@ BEGIN
               FROM ROWS FROM (
                        jsonb_to_recordset(p_items) AS (
                            namespace text, name text, version text, description text, digest text, tags text[],
-                           file_name text, source_revision text, source_uri text, entries jsonb),
+                           step_count int, file_name text, source_revision text, source_uri text, entries jsonb),
                        unnest(p_configurations), unnest(p_source_texts), unnest(v_outcomes))
-                   WITH ORDINALITY AS i (namespace, name, version, description, digest, tags, file_name,
+                   WITH ORDINALITY AS i (namespace, name, version, description, digest, tags, step_count, file_name,
                                          source_revision, source_uri, entries, configuration, source_text, outcome, item)
                    CROSS JOIN LATERAL (SELECT t.task_namespace_uuid FROM tasker.task_namespaces t
                                         WHERE t.name = i.namespace LIMIT 1) AS n
@@ -82,10 +82,11 @@ BEGIN
         ), new_version AS (
             INSERT INTO tasker.named_tasks (
                    named_task_uuid, task_namespace_uuid, namespace, name, version, description, configuration, digest,
-                   source_text, tags, file_name, actor, source_revision, source_uri, revision, created_at, updated_at)
+                   source_text, tags, step_count, file_name, actor, peer, source_revision, source_uri, revision,
+                   created_at, updated_at)
             SELECT i.named_task_uuid, i.task_namespace_uuid, i.namespace, i.name, i.version, i.description,
-                   i.configuration::jsonb, i.digest, i.source_text, i.tags, i.file_name, p_actor, i.source_revision,
-                   i.source_uri, v_revision, v_now, v_now
+                   i.configuration::jsonb, i.digest, i.source_text, i.tags, coalesce(i.step_count, 0), i.file_name,
+                   p_actor, p_peer, i.source_revision, i.source_uri, v_revision, v_now, v_now
               FROM item i
         ), new_entry AS (
             INSERT INTO tasker.template_index (

@@ -29,12 +29,14 @@ void PutSummary(const store::VersionSummary& from, pb::TemplateSummary& to) {
   if (from.description) to.set_description(*from.description);
   to.set_digest(from.digest);
   for (const std::string& tag : from.tags) to.add_tags(tag);
+  to.set_step_count(from.step_count);
   PutTime(from.create_time, *to.mutable_create_time());
 }
 
 void PutProvenance(const store::VersionSummary& from, pb::Provenance& to) {
   PutTime(from.create_time, *to.mutable_create_time());
   to.set_actor(from.actor);
+  to.set_peer(from.peer);
   to.set_source_revision(from.source_revision);
   to.set_source_uri(from.source_uri);
   to.set_file_name(from.file_name);

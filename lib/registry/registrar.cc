@@ -60,6 +60,7 @@ std::vector<store::NewVersion> NewVersions(const Sources& sources, std::vector<C
     version.source_revision = source_revision;
     version.source_uri = source_uri;
     if (tmpl.metadata) version.tags = tmpl.metadata->tags;
+    version.step_count = static_cast<int32_t>(tmpl.steps.size());
     version.entries = IndexEntries(tmpl);
     checked[i].tmpl.reset();  // a large batch is held once
   }

@@ -38,7 +38,8 @@ struct NewVersion {
   std::string file_name = {};
   std::string source_revision = {};
   std::string source_uri = {};
-  std::vector<std::string> tags = {};    ///< in the author's order; also indexed, without an entry below
+  std::vector<std::string> tags = {};  ///< in the author's order; also indexed, without an entry below
+  int32_t step_count = 0;
   std::vector<IndexEntry> entries = {};  ///< callables, systems and events
 };
 
@@ -51,8 +52,10 @@ struct VersionSummary {
   std::optional<std::string> description;
   std::string digest;
   std::vector<std::string> tags;
+  int32_t step_count = 0;
   std::string file_name;
   std::string actor;
+  std::string peer;
   std::string source_revision;
   std::string source_uri;
   int64_t revision = 0;  ///< of the change that registered it

@@ -53,7 +53,7 @@ void AppendItem(const NewVersion& version, std::string& out) {
   AppendField("file_name", version.file_name, out);
   AppendField("source_revision", version.source_revision, out);
   AppendField("source_uri", version.source_uri, out);
-  out += "\"tags\":[";
+  out += fmt::format("\"step_count\":{},\"tags\":[", version.step_count);
   for (const std::string& tag : version.tags) {
     if (out.back() != '[') out += ',';
     base::AppendJsonString(tag, out);

@@ -25,10 +25,12 @@ VersionSummary ReadSummary(const pqxx::row& row) {
   summary.tags = ReadStrings(row[6]);
   summary.file_name = row[7].as<std::string>();
   summary.actor = row[8].as<std::string>();
-  summary.source_revision = row[9].as<std::string>();
-  summary.source_uri = row[10].as<std::string>();
-  summary.revision = row[11].as<int64_t>();
-  summary.create_time = absl::FromUnixMicros(row[12].as<int64_t>());
+  summary.peer = row[9].as<std::string>();
+  summary.step_count = row[10].as<int32_t>();
+  summary.source_revision = row[11].as<std::string>();
+  summary.source_uri = row[12].as<std::string>();
+  summary.revision = row[13].as<int64_t>();
+  summary.create_time = absl::FromUnixMicros(row[14].as<int64_t>());
   return summary;
 }
 

@@ -12,8 +12,9 @@ namespace tasker::store {
 /// What ReadSummary needs, of tasker.named_tasks v, in its order.
 inline constexpr std::string_view kSummaryColumns =
     "v.named_task_uuid, v.namespace, v.name, v.version, v.description, v.digest, to_json(v.tags)::text, v.file_name, "
-    "v.actor, v.source_revision, v.source_uri, v.revision, (extract(epoch FROM v.created_at) * 1000000)::bigint";
-inline constexpr int kSummaryColumnCount = 13;
+    "v.actor, v.peer, v.step_count, v.source_revision, v.source_uri, v.revision, (extract(epoch FROM v.created_at) * "
+    "1000000)::bigint";
+inline constexpr int kSummaryColumnCount = 15;
 
 /// From a row that begins with kSummaryColumns.
 VersionSummary ReadSummary(const pqxx::row& row);

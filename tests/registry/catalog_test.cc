@@ -24,6 +24,7 @@ TEST_F(CatalogTest, AStoredTemplateKeepsTheAuthorsTextByteForByte) {
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->source(), text);
   EXPECT_EQ(response->provenance().actor(), "jo");
+  EXPECT_EQ(response->provenance().peer(), "ipv4:127.0.0.1:1");
   EXPECT_EQ(response->provenance().source_revision(), "0a1b");
   EXPECT_EQ(response->template_().name(), "charge");
 }
@@ -53,6 +54,7 @@ TEST_F(CatalogTest, ListsTemplatesByTheirHighestVersion) {
   ASSERT_TRUE(all.ok()) << all.status();
   ASSERT_EQ(all->templates_size(), 2);
   EXPECT_EQ(all->templates(0).reference(), "payments/charge:2.0.0");
+  EXPECT_EQ(all->templates(0).step_count(), 1);
   request.set_tag("money");
   EXPECT_EQ(catalog_.ListTemplates(request, absl::InfiniteFuture())->templates_size(), 1);
   request.set_tag("none");
