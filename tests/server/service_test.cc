@@ -8,11 +8,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <new>
+#include <stdexcept>
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "lib/store/session.h"
+#include "server/call.h"
 #include "server/server.h"
 #include "server/status.h"
 #include "tasker/registry/v1/catalog.grpc.pb.h"
@@ -37,6 +40,15 @@ google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
   EXPECT_TRUE(details.ParseFromString(status.error_details()));
   EXPECT_TRUE(details.details_size() > 0 && details.details(0).UnpackTo(&info)) << status.error_message();
   return info;
+}
+
+TEST(GuardTest, WhateverAHandlerThrowsBecomesAStatusThatHidesIt) {
+  const absl::Status known = Guarded("test", []() -> absl::Status { throw std::runtime_error("secret"); });
+  EXPECT_EQ(known.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(std::string(known.message()).find("secret"), std::string::npos);
+  EXPECT_EQ(Guarded("test", []() -> absl::Status { throw 7; }).code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(Guarded("test", []() -> absl::Status { throw std::bad_alloc(); }).code(),
+            absl::StatusCode::kResourceExhausted);
 }
 
 class ServiceTest : public testing::Test {
