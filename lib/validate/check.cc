@@ -13,6 +13,7 @@ void CheckTemplate(const tmpl::TaskTemplate& tmpl, const tmpl::Document& documen
   CheckRanges(context);
   CheckEvents(context);
   CheckSystems(context);
+  CheckSchemas(context);
   CheckFreeForm(context);
   CheckEnvironments(context);
 }

@@ -19,6 +19,7 @@ void CheckStepTypes(Context& context);     ///< decision and batch steps
 void CheckRanges(Context& context);        ///< retry limits, waits, timeouts
 void CheckEvents(Context& context);        ///< declared and published events
 void CheckSystems(Context& context);       ///< declared and used systems
+void CheckSchemas(Context& context);       ///< the JSON Schemas inside
 void CheckFreeForm(Context& context);      ///< what the structured view on the wire cannot hold
 void CheckEnvironments(Context& context);  ///< lints of the overrides
 

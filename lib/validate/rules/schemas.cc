@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/json_schema/schema.h"
+#include "lib/validate/rules.h"
+
+namespace tasker::validate {
+namespace {
+
+constexpr size_t kLintSteps = 1'000'000;  // over all schemas: what checking their defaults, examples and enums may cost
+
+struct EmbeddedSchema {
+  std::string path;
+  const base::Json* value;
+};
+
+std::vector<EmbeddedSchema> EmbeddedSchemas(const tmpl::TaskTemplate& tmpl) {
+  std::vector<EmbeddedSchema> schemas;
+  for (size_t i = 0; i < tmpl.domain_events.size(); ++i) {
+    const auto& schema = tmpl.domain_events[i].schema;
+    if (schema) schemas.push_back({fmt::format("/domain_events/{}/schema", i), &*schema});
+  }
+  if (tmpl.input_schema) schemas.push_back({"/input_schema", &*tmpl.input_schema});
+  for (size_t i = 0; i < tmpl.steps.size(); ++i) {
+    const tmpl::StepDefinition& step = tmpl.steps[i];
+    for (size_t j = 0; j < step.publishes_events.size(); ++j) {
+      const auto& schema = step.publishes_events[j].schema;
+      if (schema) schemas.push_back({fmt::format("/steps/{}/publishes_events/{}/schema", i, j), &*schema});
+    }
+    if (step.result_schema) schemas.push_back({fmt::format("/steps/{}/result_schema", i), &*step.result_schema});
+  }
+  return schemas;
+}
+
+}  // namespace
+
+void CheckSchemas(Context& context) {
+  const std::vector<EmbeddedSchema> schemas = EmbeddedSchemas(context.tmpl());
+  json_schema::CompileOptions options;
+  options.limits.lint_steps = std::min(options.limits.lint_steps, kLintSteps / std::max<size_t>(schemas.size(), 1));
+  for (const EmbeddedSchema& schema : schemas) {
+    for (json_schema::SchemaProblem& problem : json_schema::Compile(*schema.value, options).problems) {
+      // A template cannot bring other documents, so every location is inside this schema.
+      const std::string path = schema.path + problem.location;
+      if (problem.severity == base::Severity::kError) {
+        context.Error(problem.code, path, std::move(problem.message), std::move(problem.hint));
+      } else {
+        context.Warning(problem.code, path, std::move(problem.message), std::move(problem.hint));
+      }
+    }
+  }
+}
+
+}  // namespace tasker::validate
