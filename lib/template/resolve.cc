@@ -1,5 +1,6 @@
 #include "lib/template/resolve.h"
 
+#include <unordered_map>
 #include <utility>
 
 namespace tasker::tmpl {
@@ -27,11 +28,13 @@ ResolvedTaskTemplate ResolveForEnvironment(TaskTemplate tmpl, std::string_view e
   if (overrides.task_handler && resolved.tmpl.task_handler) {
     MergeInitialization(*overrides.task_handler, *resolved.tmpl.task_handler);
   }
+  std::unordered_map<std::string_view, StepDefinition*> steps;
+  for (StepDefinition& step : resolved.tmpl.steps) steps.emplace(step.name, &step);  // the first of a name
   for (const StepOverride& from : overrides.steps) {
-    for (StepDefinition& step : resolved.tmpl.steps) {
-      if (from.name != kAllSteps && from.name != step.name) continue;
-      ApplyStepOverride(from, step);
-      if (from.name != kAllSteps) break;
+    if (from.name == kAllSteps) {
+      for (StepDefinition& step : resolved.tmpl.steps) ApplyStepOverride(from, step);
+    } else if (const auto step = steps.find(from.name); step != steps.end()) {
+      ApplyStepOverride(from, *step->second);
     }
   }
   return resolved;

@@ -18,6 +18,14 @@ void CheckTemplate(const tmpl::TaskTemplate& tmpl, const tmpl::Document& documen
   CheckEnvironments(context);
 }
 
+std::vector<base::Issue> EnvironmentLints(const tmpl::TaskTemplate& tmpl, const tmpl::Document& document,
+                                          std::string_view environment) {
+  base::IssueList issues;
+  Context context(tmpl, document, issues);
+  CheckEnvironments(context, environment);
+  return issues.Sorted();
+}
+
 std::optional<tmpl::LoadedTemplate> LoadAndCheck(std::string_view yaml, const tmpl::LoadOptions& options,
                                                  base::IssueList& issues) {
   const size_t errors_before = issues.error_count();

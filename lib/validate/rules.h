@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ void CheckEvents(Context& context);        ///< declared and published events
 void CheckSystems(Context& context);       ///< declared and used systems
 void CheckSchemas(Context& context);       ///< the JSON Schemas inside
 void CheckFreeForm(Context& context);      ///< what the structured view on the wire cannot hold
-void CheckEnvironments(Context& context);  ///< lints of the overrides
+
+/// Lints of the overrides: of all environments, or of `only` that one.
+void CheckEnvironments(Context& context, std::optional<std::string_view> only = std::nullopt);
 
 }  // namespace tasker::validate

@@ -249,11 +249,12 @@ void CheckTaskHandler(Context& context, OverrideKeys& keys, const tmpl::Environm
 
 }  // namespace
 
-void CheckEnvironments(Context& context) {
+void CheckEnvironments(Context& context, std::optional<std::string_view> only) {
   if (!CheckCost(context)) return;
   OverrideKeys keys(context);
   StepOverrides steps(context, keys);
   for (const auto& [name, environment] : context.tmpl().environments) {
+    if (only && *only != name) continue;
     const std::string path = base::JsonPointer("/environments", name);
     CheckTaskHandler(context, keys, environment, path + "/task_handler");
     steps.Check(environment, path);
