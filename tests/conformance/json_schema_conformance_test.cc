@@ -87,7 +87,8 @@ void RunGroup(const Json& group, const std::string& file, const CompileOptions& 
   const CompileResult compiled = Compile(group.at("schema"), options);
   std::string problems;
   for (const SchemaProblem& problem : compiled.problems) {
-    if (problem.severity == base::Severity::kError) problems += fmt::format("\n  {}: {}", problem.location, problem.message);
+    if (problem.severity == base::Severity::kError)
+      problems += fmt::format("\n  {}: {}", problem.location, problem.message);
   }
   for (const Json& test : group.at("tests").as_array()) {
     const std::string description = Text(test.at("description"));
