@@ -43,6 +43,7 @@ Run AddGet(CLI::App& app);
 Run AddList(CLI::App& app);
 Run AddVersions(CLI::App& app);
 Run AddCallables(CLI::App& app);
+Run AddExplain(CLI::App& app);
 Run AddSchema(CLI::App& app);
 Run AddVersion(CLI::App& app);
 

@@ -69,6 +69,10 @@ constexpr Command kCommands[] = {
      "  tasker-registryctl versions payments/credit_card_payment", kLists, AddVersions},
     {"callables", kPeople, "Lists the callables of a template",
      "  tasker-registryctl callables payments/credit_card_payment:1.0.0", kLists, AddCallables},
+    {"explain", kPeople, "Says where each field of a resolved template comes from",
+     "Which layer set it (default, base, an override), in which line, and what it replaced.\n\n"
+     "  tasker-registryctl explain payments/credit_card_payment:1.0.0 -e production",
+     kLists, AddExplain},
     {"version", kProgram, "Prints the version of this program, and with --server-info that of the server",
      "  tasker-registryctl version\n"
      "  tasker-registryctl version --server-info",

@@ -181,6 +181,10 @@ absl::StatusOr<pb::ListTemplateVersionsResponse> RegistryClient::ListTemplateVer
 absl::StatusOr<pb::ListCallablesResponse> RegistryClient::ListCallables(const pb::ListCallablesRequest& request) {
   return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::ListCallables, request);
 }
+absl::StatusOr<pb::ExplainResolutionResponse> RegistryClient::ExplainResolution(
+    const pb::ExplainResolutionRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::ExplainResolution, request);
+}
 absl::StatusOr<pb::GetServerInfoResponse> RegistryClient::GetServerInfo(const pb::GetServerInfoRequest& request) {
   return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::GetServerInfo, request);
 }

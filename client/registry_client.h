@@ -32,6 +32,7 @@ class RegistryClient {
   absl::StatusOr<pb::ListTemplatesResponse> ListTemplates(const pb::ListTemplatesRequest& request);
   absl::StatusOr<pb::ListTemplateVersionsResponse> ListTemplateVersions(const pb::ListTemplateVersionsRequest& request);
   absl::StatusOr<pb::ListCallablesResponse> ListCallables(const pb::ListCallablesRequest& request);
+  absl::StatusOr<pb::ExplainResolutionResponse> ExplainResolution(const pb::ExplainResolutionRequest& request);
   absl::StatusOr<pb::GetServerInfoResponse> GetServerInfo(const pb::GetServerInfoRequest& request);
 
  private:

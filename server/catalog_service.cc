@@ -14,7 +14,8 @@ using Raw =
     pb::CatalogService::WithRawCallbackMethod_GetTemplate<pb::CatalogService::WithRawCallbackMethod_ListTemplates<
         pb::CatalogService::WithRawCallbackMethod_ListTemplateVersions<
             pb::CatalogService::WithRawCallbackMethod_ListCallables<
-                pb::CatalogService::WithRawCallbackMethod_GetServerInfo<pb::CatalogService::Service>>>>>;
+                pb::CatalogService::WithRawCallbackMethod_ExplainResolution<
+                    pb::CatalogService::WithRawCallbackMethod_GetServerInfo<pb::CatalogService::Service>>>>>>;
 
 class CatalogService final : public Raw {
  public:
@@ -46,6 +47,13 @@ class CatalogService final : public Raw {
         [this](const pb::ListCallablesRequest& r, Call& call) { return catalog_.ListCallables(r, call.deadline()); });
   }
 
+  Reactor* ExplainResolution(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ExplainResolutionRequest>(explain_resolution_, context, request, response,
+                                                     [this](const pb::ExplainResolutionRequest& r, Call& call) {
+                                                       return catalog_.ExplainResolution(r, call.deadline());
+                                                     });
+  }
+
   Reactor* GetServerInfo(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::GetServerInfoRequest>(
         get_server_info_, context, request, response,
@@ -60,6 +68,7 @@ class CatalogService final : public Raw {
   const Method list_templates_ = runner_.MakeMethod("CatalogService/ListTemplates");
   const Method list_template_versions_ = runner_.MakeMethod("CatalogService/ListTemplateVersions");
   const Method list_callables_ = runner_.MakeMethod("CatalogService/ListCallables");
+  const Method explain_resolution_ = runner_.MakeMethod("CatalogService/ExplainResolution");
   const Method get_server_info_ = runner_.MakeMethod("CatalogService/GetServerInfo");
 };
 

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/timestamp.pb.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,9 @@
 #include "lib/registry/not_found.h"
 #include "lib/template/callable.h"
 #include "lib/template/canonical.h"
+#include "lib/template/explain.h"
+#include "lib/template/load.h"
+#include "lib/validate/check.h"
 #include "lib/wire/issue.h"
 #include "lib/wire/task_template.h"
 
@@ -47,6 +51,46 @@ void PutCallable(const tmpl::HandlerDefinition& handler, const std::string& step
   out.set_kind(wire::ToProto(tmpl::DetectCallableKind(handler.callable)));
   out.set_step_name(step_name);
   if (handler.method) out.set_method(*handler.method);
+}
+
+// The stored template and the tree that its positions come from: the author's text, where there is one.
+absl::StatusOr<tmpl::LoadedTemplate> LoadWithPositions(const store::StoredVersion& stored) {
+  if (stored.source_text) {
+    base::IssueList issues;
+    tmpl::LoadOptions options;
+    options.keep_unknown_keys = true;  // they were reported when the template was registered
+    options.limits.text_bytes = stored.source_text->size();
+    std::optional<tmpl::LoadedTemplate> loaded = tmpl::LoadTemplate(*stored.source_text, options, issues);
+    if (loaded && !issues.has_errors()) return *std::move(loaded);
+  }
+  absl::StatusOr<tmpl::TaskTemplate> tmpl = ParseStored(stored);
+  if (!tmpl.ok()) return tmpl.status();
+  tmpl::Document document = tmpl::Document::FromJson(tmpl::ToJson(*tmpl));
+  return tmpl::LoadedTemplate{*std::move(tmpl), std::move(document)};
+}
+
+pb::ValueLayer ToProto(tmpl::ValueLayer layer) {
+  switch (layer) {
+    case tmpl::ValueLayer::kDefault:
+      return pb::VALUE_LAYER_DEFAULT;
+    case tmpl::ValueLayer::kBase:
+      return pb::VALUE_LAYER_BASE;
+    case tmpl::ValueLayer::kTaskHandlerOverride:
+      return pb::VALUE_LAYER_TASK_HANDLER_OVERRIDE;
+    case tmpl::ValueLayer::kAllOverride:
+      return pb::VALUE_LAYER_ALL_OVERRIDE;
+    case tmpl::ValueLayer::kStepOverride:
+      return pb::VALUE_LAYER_STEP_OVERRIDE;
+  }
+  return pb::VALUE_LAYER_UNSPECIFIED;
+}
+
+void PutExplained(const tmpl::ExplainedValue& from, pb::ExplainedValue& to) {
+  to.set_layer(ToProto(from.layer));
+  if (from.value) to.set_value_json(base::CanonicalJson(*from.value));
+  to.set_source_path(from.source_path);
+  to.set_line(from.position.line);
+  to.set_column(from.position.column);
 }
 
 template <typename Request>
@@ -89,6 +133,29 @@ absl::StatusOr<pb::ListCallablesResponse> Catalog::ListCallables(const pb::ListC
   response.set_reference((*registered)->reference);
   if (tmpl.task_handler) PutCallable(*tmpl.task_handler, "", *response.add_callables());
   for (const tmpl::StepDefinition& step : tmpl.steps) PutCallable(step.handler, step.name, *response.add_callables());
+  return response;
+}
+
+absl::StatusOr<pb::ExplainResolutionResponse> Catalog::ExplainResolution(const pb::ExplainResolutionRequest& request,
+                                                                         absl::Time deadline) {
+  const absl::StatusOr<store::StoredVersion> stored = loader_->LoadStored(request.reference(), deadline);
+  if (!stored.ok()) return stored.status();
+  const absl::StatusOr<tmpl::LoadedTemplate> loaded = LoadWithPositions(*stored);
+  if (!loaded.ok()) return loaded.status();
+  const tmpl::Explanation explanation = tmpl::ExplainResolution(loaded->tmpl, loaded->document, request.environment());
+  pb::ExplainResolutionResponse response;
+  response.set_reference(ExactReference(stored->summary));
+  response.set_environment(explanation.environment);
+  response.set_environment_defined(explanation.environment_defined);
+  for (const tmpl::ExplainedField& field : explanation.fields) {
+    pb::ExplainedField& out = *response.add_fields();
+    out.set_path(field.path);
+    PutExplained(field.current, *out.mutable_current());
+    for (const tmpl::ExplainedValue& before : field.replaced) PutExplained(before, *out.add_replaced());
+  }
+  for (const base::Issue& lint : validate::EnvironmentLints(loaded->tmpl, loaded->document, request.environment())) {
+    wire::ToProto(lint, stored->summary.file_name, *response.add_lints());
+  }
   return response;
 }
 

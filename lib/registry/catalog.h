@@ -22,6 +22,10 @@ class Catalog {
   absl::StatusOr<pb::GetTemplateResponse> GetTemplate(const pb::GetTemplateRequest& request, absl::Time deadline);
   absl::StatusOr<pb::ListCallablesResponse> ListCallables(const pb::ListCallablesRequest& request, absl::Time deadline);
 
+  /// Positions are those of the author's text; without one (registered as a message) they are unknown. Errors as above.
+  absl::StatusOr<pb::ExplainResolutionResponse> ExplainResolution(const pb::ExplainResolutionRequest& request,
+                                                                  absl::Time deadline);
+
   /// INVALID_ARGUMENT for a page_size below 0 or a token of another list. No match is an empty page.
   absl::StatusOr<pb::ListTemplatesResponse> ListTemplates(const pb::ListTemplatesRequest& request, absl::Time deadline);
   /// The same; NOT_FOUND for an unknown template; INVALID_ARGUMENT for a reference with a selector.

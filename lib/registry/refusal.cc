@@ -58,7 +58,8 @@ absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource
   return Error(absl::StatusCode::kInvalidArgument, AndMore(detail.violations.front().description, errors - 1), detail);
 }
 
-absl::Status RefuseConflicts(std::span<const CheckedSource> checked, const store::RegisterResult& stored, bool batch) {
+absl::Status RefuseConflicts(std::span<const CheckedSource> checked, const store::RegisterResult& stored,
+                             std::span<const std::vector<std::string>> differences, bool batch) {
   ErrorDetail detail{"VERSION_EXISTS", {}, {}};
   size_t conflicts = 0;
   for (size_t i = 0; i < checked.size(); ++i) {
@@ -69,14 +70,14 @@ absl::Status RefuseConflicts(std::span<const CheckedSource> checked, const store
                          {"stored_digest", stored.items[i].stored_digest}};
     }
     if (detail.violations.size() == kMaxViolations) continue;
-    detail.violations.push_back({FieldOf(i, batch, "/version"), ConflictMessage(checked[i], stored.items[i])});
+    detail.violations.push_back({FieldOf(i, batch, "/version"), ConflictMessage(checked[i], differences[i])});
   }
   return Error(absl::StatusCode::kAlreadyExists, AndMore(detail.violations.front().description, conflicts - 1), detail);
 }
 
-std::string ConflictMessage(const CheckedSource& checked, const store::RegisteredItem& item) {
-  return fmt::format("{} is registered with other content ({}; here {}); a version never changes, take a new one",
-                     checked.reference, item.stored_digest, checked.digest);
+std::string ConflictMessage(const CheckedSource& checked, std::span<const std::string> difference) {
+  return fmt::format("{} is registered with other content{}{}; a version never changes, take a new one",
+                     checked.reference, difference.empty() ? "" : ": ", fmt::join(difference, "; "));
 }
 
 }  // namespace tasker::registry

@@ -8,10 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "lib/diff/diff.h"
 #include "lib/registry/checked_source.h"
 #include "lib/registry/error.h"
 #include "lib/registry/index_entries.h"
 #include "lib/registry/refusal.h"
+#include "lib/registry/template_loader.h"
 #include "lib/wire/issue.h"
 
 namespace tasker::registry {
@@ -127,6 +129,27 @@ struct Registrar::Result {
 Registrar::Registrar(std::shared_ptr<store::Store> store, tmpl::ReadLimits limits)
     : store_(std::move(store)), limits_(limits) {}
 
+std::vector<std::vector<std::string>> Registrar::Differences(const Sources& sources,
+                                                             const store::RegisterResult& stored,
+                                                             absl::Time deadline) const {
+  constexpr size_t kExplained = 5;  // conflicts; each costs a query
+  constexpr size_t kLines = 5;
+  std::vector<std::vector<std::string>> differences(sources.size());
+  size_t explained = 0;
+  for (size_t i = 0; i < sources.size() && explained < kExplained; ++i) {
+    if (stored.items[i].outcome != store::RegisterOutcome::kConflict) continue;
+    ++explained;
+    const CheckedSource checked = CheckSource(*sources[i], limits_);  // its model was not kept (NewVersions)
+    if (!checked.tmpl) continue;
+    const tmpl::TaskTemplate& sent = *checked.tmpl;
+    const auto row = store_->LoadVersion(sent.namespace_name, sent.name, *tmpl::ParseVersion(sent.version), deadline);
+    if (!row.ok() || !row->has_value()) continue;  // the refusal stands without its explanation
+    const absl::StatusOr<tmpl::TaskTemplate> there = ParseStored(**row);
+    if (there.ok()) differences[i] = diff::DifferenceLines(*there, sent, kLines);
+  }
+  return differences;
+}
+
 absl::StatusOr<Registrar::Result> Registrar::Run(const Job& job, const Caller& caller) const {
   absl::Status status = CheckText("source_revision", job.source_revision);
   status.Update(CheckText("source_uri", job.source_uri));
@@ -139,7 +162,9 @@ absl::StatusOr<Registrar::Result> Registrar::Run(const Job& job, const Caller& c
   const absl::StatusOr<store::RegisterResult> stored = store_->Register(
       NewVersions(job.sources, checked, job.source_revision, job.source_uri), options, caller.deadline);
   if (!stored.ok()) return stored.status();
-  if (stored->conflict) return RefuseConflicts(checked, *stored, job.batch);
+  if (stored->conflict) {
+    return RefuseConflicts(checked, *stored, Differences(job.sources, *stored, caller.deadline), job.batch);
+  }
   Result result;
   result.revision = stored->revision;
   PutRegistrations(job.sources, checked, *stored, result.registrations);
@@ -192,7 +217,8 @@ absl::StatusOr<pb::ValidateTemplateResponse> Registrar::Validate(const pb::Valid
     if (!stored.ok()) return stored.status();
     response.set_outcome(Outcome(stored->items.front().outcome));
     if (stored->conflict) {
-      only.issues.AddError("VERSION_EXISTS", "/version", {}, ConflictMessage(only, stored->items.front()));
+      only.issues.AddError("VERSION_EXISTS", "/version", {},
+                           ConflictMessage(only, Differences({&source}, *stored, caller.deadline).front()));
     }
   }
   response.set_valid(!only.issues.has_errors());

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "lib/registry/checked_source.h"
 #include "lib/store/store.h"
 #include "lib/template/yaml_reader.h"
 #include "tasker/registry/v1/registry.pb.h"
@@ -50,6 +52,9 @@ class Registrar {
   struct Job;
   struct Result;
   absl::StatusOr<Result> Run(const Job& job, const Caller& caller) const;
+  /// What differs from what is registered, for each of the first few conflicts; empty for every other item.
+  std::vector<std::vector<std::string>> Differences(const Sources& sources, const store::RegisterResult& stored,
+                                                    absl::Time deadline) const;
 
   const std::shared_ptr<store::Store> store_;
   const tmpl::ReadLimits limits_;

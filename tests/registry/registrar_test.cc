@@ -34,6 +34,9 @@ TEST_F(RegistrarTest, OtherContentUnderAVersionAlreadyExists) {
   EXPECT_EQ(other.status().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(DetailOf(other.status()).reason, "VERSION_EXISTS");
   EXPECT_EQ(DetailOf(other.status()).metadata.at("reference"), "payments/charge:1.0.0");
+  EXPECT_EQ(std::string(other.status().message()),
+            "payments/charge:1.0.0 is registered with other content: description (/description): (none) -> \"other\"; "
+            "a version never changes, take a new one");
 }
 
 TEST_F(RegistrarTest, AnInvalidTemplateIsRefusedWithItsFirstErrorAsMessage) {
