@@ -29,6 +29,31 @@ TEST_F(CatalogTest, AStoredTemplateKeepsTheAuthorsTextByteForByte) {
   EXPECT_EQ(response->template_().name(), "charge");
 }
 
+TEST_F(CatalogTest, AnExplanationNamesTheLayerTheLineAndWhatWasReplaced) {
+  Register(Yaml("charge", "1.0.0",
+                "environments:\n  test:\n    steps:\n      - {name: ALL, timeout_seconds: 9}\n"
+                "      - {name: pay, timeout_seconds: 5}\n      - {name: nobody, timeout_seconds: 1}\n"));
+  pb::ExplainResolutionRequest request;
+  request.set_reference("payments/charge");
+  request.set_environment("test");
+  const auto response = catalog_.ExplainResolution(request, absl::InfiniteFuture());
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->reference(), "payments/charge:1.0.0");
+  EXPECT_TRUE(response->environment_defined());
+  ASSERT_EQ(response->lints_size(), 1);
+  EXPECT_EQ(response->lints(0).line(), 10);
+  for (const pb::ExplainedField& field : response->fields()) {
+    if (field.path() != "/steps/0/timeout_seconds") continue;
+    EXPECT_EQ(field.current().layer(), pb::VALUE_LAYER_STEP_OVERRIDE);
+    EXPECT_EQ(field.current().value_json(), "5");
+    EXPECT_EQ(field.current().line(), 9);
+    ASSERT_GE(field.replaced_size(), 1);
+    EXPECT_EQ(field.replaced(0).layer(), pb::VALUE_LAYER_ALL_OVERRIDE);
+    return;
+  }
+  FAIL() << "no field /steps/0/timeout_seconds";
+}
+
 TEST_F(CatalogTest, PagesOfVersionsGoFromTheHighestToTheLowest) {
   for (const char* version : {"1.9.0", "1.10.0", "2.0.0"}) Register(Yaml("charge", version));
   pb::ListTemplateVersionsRequest request;

@@ -35,7 +35,7 @@ TEST_F(RegistrarTest, OtherContentUnderAVersionAlreadyExists) {
   EXPECT_EQ(DetailOf(other.status()).reason, "VERSION_EXISTS");
   EXPECT_EQ(DetailOf(other.status()).metadata.at("reference"), "payments/charge:1.0.0");
   EXPECT_EQ(std::string(other.status().message()),
-            "payments/charge:1.0.0 is registered with other content: description (/description): (none) -> \"other\"; "
+            "payments/charge:1.0.0 is registered with other content: description (/description): added \"other\"; "
             "a version never changes, take a new one");
 }
 
