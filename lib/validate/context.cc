@@ -86,6 +86,11 @@ void Context::Report(base::Severity severity, std::string_view code, std::string
                std::move(message), std::move(hint)});
 }
 
+std::string Context::PlaceText(const std::string& path) {
+  const base::Position position = Find(path).value;
+  return position.known() ? fmt::format("line {}", position.line) : path;
+}
+
 std::string_view Context::Nearest(std::string_view word, std::span<const std::string_view> candidates) {
   if (nearest_work_ > kNearestBudget) return "";
   for (const std::string_view candidate : candidates) nearest_work_ += word.size() * candidate.size();

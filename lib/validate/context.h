@@ -43,6 +43,9 @@ class Context {
   /// What the author wrote at `path`.
   std::optional<tmpl::Node> Written(std::string_view path) { return Find(path).node; }
 
+  /// "line 30" for what is written at `path`; the pointer itself where no line is known.
+  std::string PlaceText(const std::string& path);
+
   /// The candidate nearest to `word`, or "". Gives up once the whole check has spent its budget, so that thousands of
   /// misspelt names do not make the time quadratic.
   std::string_view Nearest(std::string_view word, std::span<const std::string_view> candidates);

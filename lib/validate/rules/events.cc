@@ -47,8 +47,8 @@ void CheckEvents(Context& context) {
     if (name.empty()) continue;
     if (!is_new) {
       context.Error("EVENT_DUPLICATE", path,
-                    fmt::format("event {} is declared twice: /domain_events/{} and /domain_events/{}", Quoted(name),
-                                first->second, i),
+                    fmt::format("event {} is declared twice; first in {}", Quoted(name),
+                                context.PlaceText(fmt::format("/domain_events/{}/name", first->second))),
                     "keep one of the two");
     } else if (!published.contains(name)) {
       context.Warning("EVENT_UNPUBLISHED", path,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,12 @@ struct EmbeddedSchema {
   std::string path;
   const base::Json* value;
 };
+
+// Whether the keyword itself is out of place, rather than its value.
+bool IsAboutKeyword(std::string_view code) {
+  return code == "SCHEMA_KEYWORD_UNKNOWN" || code == "SCHEMA_KEYWORD_OTHER_DIALECT" || code == "SCHEMA_KEYWORD_ALONE" ||
+         code == "SCHEMA_REF_SIBLING";
+}
 
 std::vector<EmbeddedSchema> EmbeddedSchemas(const tmpl::TaskTemplate& tmpl) {
   std::vector<EmbeddedSchema> schemas;
@@ -46,10 +53,11 @@ void CheckSchemas(Context& context) {
     for (json_schema::SchemaProblem& problem : json_schema::Compile(*schema.value, options).problems) {
       // A template cannot bring other documents, so every location is inside this schema.
       const std::string path = schema.path + problem.location;
+      const Context::At at = IsAboutKeyword(problem.code) ? Context::At::kKey : Context::At::kValue;
       if (problem.severity == base::Severity::kError) {
-        context.Error(problem.code, path, std::move(problem.message), std::move(problem.hint));
+        context.Error(problem.code, path, std::move(problem.message), std::move(problem.hint), at);
       } else {
-        context.Warning(problem.code, path, std::move(problem.message), std::move(problem.hint));
+        context.Warning(problem.code, path, std::move(problem.message), std::move(problem.hint), at);
       }
     }
   }

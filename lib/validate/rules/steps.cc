@@ -26,7 +26,8 @@ void CheckSteps(Context& context) {
     const auto [first, is_new] = seen.emplace(name, i);
     if (is_new) continue;
     context.Error("STEP_NAME_DUPLICATE", fmt::format("/steps/{}/name", i),
-                  fmt::format("there are two steps named {}: /steps/{} and /steps/{}", Quoted(name), first->second, i),
+                  fmt::format("there are two steps named {}; the first in {}", Quoted(name),
+                              context.PlaceText(fmt::format("/steps/{}/name", first->second))),
                   "give each step a name of its own");
   }
 }
