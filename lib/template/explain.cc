@@ -136,9 +136,10 @@ class Explainer {
     } else if (shape != nullptr && !shape->is_list && value.is_object() && !value.get_object().empty()) {
       const Members members(source);
       for (const auto& [key, member] : value.get_object()) {
+        const std::string_view name = View(key);
         const auto known = std::find_if(shape->members.begin(), shape->members.end(),
-                                        [&](const Shape::Member& m) { return m.key == View(key); });
-        AddFields(member, members.Find(View(key)), base::JsonPointer(path, View(key)),
+                                        [name](const Shape::Member& m) { return m.key == name; });
+        AddFields(member, members.Find(name), base::JsonPointer(path, name),
                   known == shape->members.end() ? nullptr : known->shape);
       }
       block_ends_[path] = entries_.size() - 1;

@@ -120,6 +120,7 @@ TEST(IssuesDocTest, ReportsWhatItTellsInWords) {
       {"YAML_TOO_MANY_NODES", step + numbers + "]\n"},
       {"STEPS_TOO_MANY", many_steps},
       {"RESOLUTION_TOO_LARGE", large_environment},
+      {"SCHEMA_TOO_LARGE", step + "input_schema: {enum: [" + numbers.substr(numbers.find('0'), 200'001) + "]}\n"},
   };
   for (const auto& [code, section] : ReadSections()) {
     // Out of a template's reach: its text may be nested less deep than that.

@@ -18,7 +18,7 @@ namespace tasker::validate {
 namespace {
 
 // What resolving may cost at most; keeps an ALL override of 10,000 steps from making gigabytes out of megabytes.
-constexpr size_t kMaxFieldsSet = 2'000'000;          // over all environments: what replaying them costs
+constexpr size_t kMaxFieldsSet = 1'000'000;          // over all environments: what replaying them costs
 constexpr size_t kMaxBytesAdded = size_t{16} << 20;  // in one environment: what resolving it costs
 
 constexpr size_t kAllBases = static_cast<size_t>(-1);  // the key index of all steps together

@@ -12,6 +12,7 @@
 namespace tasker::validate {
 namespace {
 
+constexpr size_t kMaxValues = 100'000;    // in one schema; compiling takes some 200 bytes for each
 constexpr size_t kLintSteps = 1'000'000;  // over all schemas: what checking their defaults, examples and enums may cost
 
 struct EmbeddedSchema {
@@ -23,6 +24,23 @@ struct EmbeddedSchema {
 bool IsAboutKeyword(std::string_view code) {
   return code == "SCHEMA_KEYWORD_UNKNOWN" || code == "SCHEMA_KEYWORD_OTHER_DIALECT" || code == "SCHEMA_KEYWORD_ALONE" ||
          code == "SCHEMA_REF_SIBLING";
+}
+
+// The values in `value`, itself included; stops counting beyond `most`.
+size_t CountValues(const base::Json& value, size_t most) {
+  size_t count = 1;
+  if (value.is_array()) {
+    for (const base::Json& item : value.get_array()) {
+      if (count > most) return count;
+      count += CountValues(item, most - std::min(most, count));
+    }
+  } else if (value.is_object()) {
+    for (const auto& [key, member] : value.get_object()) {
+      if (count > most) return count;
+      count += CountValues(member, most - std::min(most, count));
+    }
+  }
+  return count;
 }
 
 std::vector<EmbeddedSchema> EmbeddedSchemas(const tmpl::TaskTemplate& tmpl) {
@@ -50,6 +68,11 @@ void CheckSchemas(Context& context) {
   json_schema::CompileOptions options;
   options.limits.lint_steps = std::min(options.limits.lint_steps, kLintSteps / std::max<size_t>(schemas.size(), 1));
   for (const EmbeddedSchema& schema : schemas) {
+    if (CountValues(*schema.value, kMaxValues) > kMaxValues) {
+      context.Error("SCHEMA_TOO_LARGE", schema.path, fmt::format("the schema has more than {} values", kMaxValues),
+                    "describe the values by type or pattern instead of listing them");
+      continue;
+    }
     for (json_schema::SchemaProblem& problem : json_schema::Compile(*schema.value, options).problems) {
       // A template cannot bring other documents, so every location is inside this schema.
       const std::string path = schema.path + problem.location;
