@@ -52,7 +52,7 @@ void AddOptions(CLI::App& app, Options& o, std::string& config) {
   add("--log-format", o.log_format, "How stderr is written")->check(CLI::IsMember({"text", "json"}));
   add("--log-level", o.log_level, "The least level that is written")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
-  add("--cache-bytes", o.cache_bytes, "Memory for answers and templates")->check(CLI::Range(0.0, 1e15));
+  add("--cache-bytes", o.cache_bytes, "Memory for answers, templates and schemas")->check(CLI::Range(0.0, 1e15));
   add("--max-call-seconds", o.max_call_seconds, "Limit for calls whose client sets none, or a later one")
       ->check(CLI::Range(1, 3600));
   add("--grace-seconds", o.grace_seconds, "What SIGTERM leaves to running calls")->check(CLI::Range(0, 3600));

@@ -22,7 +22,7 @@ struct Options {
   std::string tls_client_ca;  ///< clients must show a certificate that it signed
   std::string log_format = "text";
   std::string log_level = "info";
-  uint64_t cache_bytes = uint64_t{256} << 20;  ///< of encoded answers and parsed templates
+  uint64_t cache_bytes = uint64_t{256} << 20;  ///< of encoded answers, parsed templates and compiled schemas
   int max_call_seconds = 60;                   ///< for callers that set no deadline, or a later one
   int grace_seconds = 10;                      ///< that SIGTERM leaves to running calls
 };

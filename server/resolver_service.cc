@@ -9,11 +9,14 @@ using Bytes = grpc::ByteBuffer;
 using Context = grpc::CallbackServerContext;
 using Reactor = grpc::ServerUnaryReactor;
 using Raw = pb::ResolverService::WithRawCallbackMethod_ResolveTemplate<
-    pb::ResolverService::WithRawCallbackMethod_ResolveHandler<pb::ResolverService::Service>>;
+    pb::ResolverService::WithRawCallbackMethod_ResolveHandler<
+        pb::ResolverService::WithRawCallbackMethod_ValidateTaskInput<
+            pb::ResolverService::WithRawCallbackMethod_ValidateEventPayload<pb::ResolverService::Service>>>>;
 
 class ResolverService final : public Raw {
  public:
-  ResolverService(CallRunner& runner, registry::Resolver& resolver) : runner_(runner), resolver_(resolver) {}
+  ResolverService(CallRunner& runner, registry::Resolver& resolver, registry::PayloadCheck& payloads)
+      : runner_(runner), resolver_(resolver), payloads_(payloads) {}
 
   Reactor* ResolveTemplate(Context* context, const Bytes* request, Bytes* response) override {
     return RunFast<pb::ResolveTemplateRequest>(resolve_template_, context, request, response);
@@ -21,6 +24,14 @@ class ResolverService final : public Raw {
 
   Reactor* ResolveHandler(Context* context, const Bytes* request, Bytes* response) override {
     return RunFast<pb::ResolveHandlerRequest>(resolve_handler_, context, request, response);
+  }
+
+  Reactor* ValidateTaskInput(Context* context, const Bytes* request, Bytes* response) override {
+    return RunCheck<pb::ValidateTaskInputRequest>(validate_task_input_, context, request, response);
+  }
+
+  Reactor* ValidateEventPayload(Context* context, const Bytes* request, Bytes* response) override {
+    return RunCheck<pb::ValidateEventPayloadRequest>(validate_event_payload_, context, request, response);
   }
 
  private:
@@ -31,16 +42,27 @@ class ResolverService final : public Raw {
         [this](const Request& r, Call& call) { return resolver_.Resolve(r, call.deadline()); });
   }
 
+  // Never on gRPC's own threads: what a check costs is up to the schema and the payload.
+  template <typename Request>
+  Reactor* RunCheck(const Method& method, Context* context, const Bytes* request, Bytes* response) {
+    return runner_.Run<Request>(method, context, request, response,
+                                [this](const Request& r, Call& call) { return payloads_.Check(r, call.deadline()); });
+  }
+
   CallRunner& runner_;
   registry::Resolver& resolver_;
+  registry::PayloadCheck& payloads_;
   const Method resolve_template_ = runner_.MakeMethod("ResolverService/ResolveTemplate");
   const Method resolve_handler_ = runner_.MakeMethod("ResolverService/ResolveHandler");
+  const Method validate_task_input_ = runner_.MakeMethod("ResolverService/ValidateTaskInput");
+  const Method validate_event_payload_ = runner_.MakeMethod("ResolverService/ValidateEventPayload");
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver) {
-  return std::make_unique<ResolverService>(runner, resolver);
+std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
+                                                   registry::PayloadCheck& payloads) {
+  return std::make_unique<ResolverService>(runner, resolver, payloads);
 }
 
 }  // namespace tasker::server

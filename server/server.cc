@@ -83,14 +83,15 @@ class Server::Parts {
       : options_(options),
         database_(std::move(database)),
         store_(std::make_shared<store::Store>(database_.pool)),
-        loader_(std::make_shared<registry::TemplateLoader>(store_, options.cache_bytes / 2)),
-        resolver_(loader_, options.cache_bytes / 2),
+        loader_(std::make_shared<registry::TemplateLoader>(store_, options.cache_bytes / 8 * 3)),
+        resolver_(loader_, options.cache_bytes / 8 * 3),
+        payloads_(loader_, options.cache_bytes / 4),
         registrar_(store_, tmpl::ReadLimits()),
         catalog_(store_, loader_),
         executor_({.threads = options.database_connections}),
         runner_(executor_, metrics_, {absl::Seconds(options.max_call_seconds)}) {
     services_.push_back(MakeRegistryService(runner_, registrar_));
-    services_.push_back(MakeResolverService(runner_, resolver_));
+    services_.push_back(MakeResolverService(runner_, resolver_, payloads_));
     services_.push_back(MakeCatalogService(runner_, catalog_, [this](absl::Time deadline) { return Info(deadline); }));
   }
 
@@ -151,6 +152,7 @@ class Server::Parts {
   std::vector<Reading> Readings() const {
     std::vector<Reading> readings;
     AddCacheReadings("answers", resolver_.Stats(), readings);
+    AddCacheReadings("schemas", payloads_.Stats(), readings);
     AddCacheReadings("templates", loader_->Stats(), readings);
     readings.push_back({"tasker_registry_database_connections", "Open connections to PostgreSQL.", false, "",
                         static_cast<double>(database_.pool->size())});
@@ -164,6 +166,7 @@ class Server::Parts {
   const std::shared_ptr<store::Store> store_;
   const std::shared_ptr<registry::TemplateLoader> loader_;
   registry::Resolver resolver_;
+  registry::PayloadCheck payloads_;
   const registry::Registrar registrar_;
   registry::Catalog catalog_;
   Metrics metrics_;

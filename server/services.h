@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "lib/registry/catalog.h"
+#include "lib/registry/payload_check.h"
 #include "lib/registry/registrar.h"
 #include "lib/registry/resolver.h"
 #include "server/call.h"
@@ -15,7 +16,8 @@
 namespace tasker::server {
 
 std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar);
-std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver);
+std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
+                                                   registry::PayloadCheck& payloads);
 
 /// What GetServerInfo says, filled by whoever knows; may ask the database.
 using ServerInfo = std::function<absl::StatusOr<registry::pb::GetServerInfoResponse>(absl::Time deadline)>;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -69,6 +70,17 @@ absl::Status StepNotFound(std::string_view exact, std::string_view step_name, co
   for (const tmpl::StepDefinition& step : tmpl.steps) steps.push_back(step.name);
   return NotFound("STEP_NOT_FOUND", std::string(exact),
                   fmt::format("{} has no step '{}'", exact, base::Shortened(step_name, 255)), step_name, steps);
+}
+
+absl::Status EventNotFound(std::string_view exact, std::string_view event_name, const tmpl::TaskTemplate& tmpl) {
+  std::set<std::string> names;
+  for (const tmpl::DomainEventDefinition& event : tmpl.domain_events) names.insert(event.name);
+  for (const tmpl::StepDefinition& step : tmpl.steps) {
+    for (const tmpl::PublishedEvent& event : step.publishes_events) names.insert(event.name);
+  }
+  const std::vector<std::string> events(names.begin(), names.end());
+  return NotFound("EVENT_NOT_FOUND", std::string(exact),
+                  fmt::format("{} has no event '{}'", exact, base::Shortened(event_name, 255)), event_name, events);
 }
 
 absl::Status EnvironmentNotDefined(std::string_view exact, std::string_view environment,

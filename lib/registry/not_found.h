@@ -18,6 +18,9 @@ absl::Status ReferenceNotFound(const tmpl::Reference& reference, const store::Ne
 /// NOT_FOUND, reason STEP_NOT_FOUND, with the nearest step. `exact` is the template's exact reference.
 absl::Status StepNotFound(std::string_view exact, std::string_view step_name, const tmpl::TaskTemplate& tmpl);
 
+/// NOT_FOUND, reason EVENT_NOT_FOUND, with the nearest event that the template declares or publishes.
+absl::Status EventNotFound(std::string_view exact, std::string_view event_name, const tmpl::TaskTemplate& tmpl);
+
 /// FAILED_PRECONDITION, reason ENVIRONMENT_NOT_DEFINED, naming the environments that are.
 absl::Status EnvironmentNotDefined(std::string_view exact, std::string_view environment,
                                    const tmpl::TaskTemplate& tmpl);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lib/registry/catalog.h"
+#include "lib/registry/payload_check.h"
 #include "lib/registry/registrar.h"
 #include "lib/registry/resolver.h"
 #include "lib/registry/template_loader.h"
@@ -41,6 +42,7 @@ class RegistryTest : public testing::Test {
   std::shared_ptr<TemplateLoader> loader_ = std::make_shared<TemplateLoader>(store_, 16 << 20);
   Registrar registrar_{store_, {}};
   Resolver resolver_{loader_, 16 << 20};
+  PayloadCheck payloads_{loader_, 16 << 20};
   Catalog catalog_{store_, loader_};
 };
 

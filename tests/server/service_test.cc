@@ -129,6 +129,33 @@ TEST_F(ServiceTest, ErrorsCarryTheirReason) {
   EXPECT_EQ(InfoOf(conflict).metadata().at("reference"), "payments/charge:1.0.0");
 }
 
+TEST_F(ServiceTest, ChecksPayloads) {
+  ASSERT_TRUE(Register(Yaml("charge",
+                            "input_schema: {required: [amount]}\n"
+                            "domain_events: [{name: order.paid, schema: {required: [order_id]}}]\n"))
+                  .ok());
+  const auto stub = pb::ResolverService::NewStub(channel_);
+  grpc::ClientContext input_context;
+  pb::ValidateTaskInputRequest input;
+  input.set_reference("payments/charge");
+  input.set_payload_json("{}");
+  pb::ValidateTaskInputResponse input_answer;
+  ASSERT_TRUE(stub->ValidateTaskInput(&input_context, input, &input_answer).ok());
+  EXPECT_FALSE(input_answer.valid());
+  EXPECT_EQ(input_answer.errors(0).keyword(), "required");
+  grpc::ClientContext event_context;
+  pb::ValidateEventPayloadRequest event;
+  event.set_reference("payments/charge");
+  event.set_event_name("order.paid");
+  (*event.mutable_payload_struct()->mutable_fields())["order_id"].set_number_value(1);
+  pb::ValidateEventPayloadResponse event_answer;
+  ASSERT_TRUE(stub->ValidateEventPayload(&event_context, event, &event_answer).ok());
+  EXPECT_TRUE(event_answer.valid());
+  event.set_event_name("order.piad");
+  grpc::ClientContext unknown_context;
+  EXPECT_EQ(InfoOf(stub->ValidateEventPayload(&unknown_context, event, &event_answer)).reason(), "EVENT_NOT_FOUND");
+}
+
 TEST_F(ServiceTest, AThousandMistakesDoNotBreakTheConnection) {
   std::string more;
   for (int i = 0; i < 1000; ++i) more += fmt::format("unknown_key_{}: ünïcödé\n", i);
@@ -142,8 +169,9 @@ TEST_F(ServiceTest, AThousandMistakesDoNotBreakTheConnection) {
 TEST_F(ServiceTest, HostileBytesAreInvalidArguments) {
   const std::string truncated("\x0a\x7fpayments", 10);
   const std::string not_utf8("\x0a\x02\xff\xfe", 4);
-  for (const char* method : {"ResolverService/ResolveTemplate", "ResolverService/ResolveHandler",
-                             "RegistryService/RegisterTemplate", "CatalogService/GetTemplate"}) {
+  for (const char* method :
+       {"ResolverService/ResolveTemplate", "ResolverService/ResolveHandler", "ResolverService/ValidateTaskInput",
+        "ResolverService/ValidateEventPayload", "RegistryService/RegisterTemplate", "CatalogService/GetTemplate"}) {
     for (const std::string& bytes : {truncated, not_utf8, std::string(1000, '\xff')}) {
       const grpc::Status status = Raw(method, bytes);
       EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method << status.error_message();
@@ -160,8 +188,8 @@ TEST_F(ServiceTest, UnknownMethodsAreUnimplemented) {
 TEST_F(ServiceTest, AnEmptyRequestIsAnsweredByEveryMethod) {
   for (const char* method :
        {"RegistryService/RegisterTemplate", "RegistryService/RegisterTemplates", "ResolverService/ResolveTemplate",
-        "ResolverService/ResolveHandler", "CatalogService/GetTemplate", "CatalogService/ListTemplateVersions",
-        "CatalogService/ListCallables"}) {
+        "ResolverService/ResolveHandler", "ResolverService/ValidateTaskInput", "ResolverService/ValidateEventPayload",
+        "CatalogService/GetTemplate", "CatalogService/ListTemplateVersions", "CatalogService/ListCallables"}) {
     EXPECT_EQ(Raw(method, "").error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
   }
   for (const char* method :
