@@ -39,6 +39,8 @@ Run AddValidate(CLI::App& app);
 Run AddConvert(CLI::App& app);
 Run AddResolve(CLI::App& app);
 Run AddHandler(CLI::App& app);
+Run AddCheckInput(CLI::App& app);
+Run AddCheckEvent(CLI::App& app);
 Run AddGet(CLI::App& app);
 Run AddList(CLI::App& app);
 Run AddVersions(CLI::App& app);

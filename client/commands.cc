@@ -7,6 +7,7 @@ constexpr OutputFormat kLists[] = {OutputFormat::kTable, OutputFormat::kJson, Ou
 constexpr OutputFormat kDocuments[] = {OutputFormat::kYaml, OutputFormat::kJson, OutputFormat::kTable};
 constexpr OutputFormat kReports[] = {OutputFormat::kText, OutputFormat::kJson, OutputFormat::kSarif,
                                      OutputFormat::kGithub};
+constexpr OutputFormat kVerdicts[] = {OutputFormat::kText, OutputFormat::kJson, OutputFormat::kYaml};
 
 constexpr std::string_view kAuthors = "For authors and pipelines";
 constexpr std::string_view kWorkers = "What workers see";
@@ -55,6 +56,16 @@ constexpr Command kCommands[] = {
      "Without STEP it is the task's own handler.\n\n"
      "  tasker-registryctl handler payments/credit_card_payment check_fraud -e production",
      kLists, AddHandler},
+    {"check-input", kWorkers, "Checks whether a task's input fits the template's input_schema",
+     "FILE holds one JSON value. Ends with 1 when it does not fit, one line for each reason.\n\n"
+     "  tasker-registryctl check-input payments/credit_card_payment:1.0.0 input.json\n"
+     "  echo '{\"amount\": 19.99}' | tasker-registryctl check-input payments/credit_card_payment -",
+     kVerdicts, AddCheckInput},
+    {"check-event", kWorkers, "Checks whether an event's payload fits the event's schema",
+     "EVENT is declared in domain_events or published by a step. FILE holds one JSON value. Ends with 1 when it does\n"
+     "not fit, one line for each reason.\n\n"
+     "  tasker-registryctl check-event payments/credit_card_payment:1.0.0 payment.authorized payload.json",
+     kVerdicts, AddCheckEvent},
     {"get", kPeople, "Shows a template as it was registered",
      "With --source, the author's text byte for byte.\n\n"
      "  tasker-registryctl get payments/credit_card_payment:1.0.0\n"

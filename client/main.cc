@@ -40,7 +40,7 @@ std::string FormatNames(std::span<const OutputFormat> formats) {
 void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   ServerOptions& server = options.server;
   app.add_option("--output,-o", options.output,
-                 "How results are written: table, json or yaml; 'validate' has its own\n(Env:TASKER_REGISTRY_OUTPUT)")
+                 "How results are written: table, json or yaml; checks have their own\n(Env:TASKER_REGISTRY_OUTPUT)")
       ->type_name("FORMAT")
       ->group("Options of every command");
   const auto text = [&](const char* name, std::string& value, const char* type, const char* variable,

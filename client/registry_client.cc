@@ -168,6 +168,14 @@ absl::StatusOr<pb::ResolveTemplateResponse> RegistryClient::ResolveTemplate(cons
 absl::StatusOr<pb::ResolveHandlerResponse> RegistryClient::ResolveHandler(const pb::ResolveHandlerRequest& request) {
   return connections_->Call<pb::ResolverService>(&pb::ResolverService::Stub::ResolveHandler, request);
 }
+absl::StatusOr<pb::ValidateTaskInputResponse> RegistryClient::ValidateTaskInput(
+    const pb::ValidateTaskInputRequest& request) {
+  return connections_->Call<pb::ResolverService>(&pb::ResolverService::Stub::ValidateTaskInput, request);
+}
+absl::StatusOr<pb::ValidateEventPayloadResponse> RegistryClient::ValidateEventPayload(
+    const pb::ValidateEventPayloadRequest& request) {
+  return connections_->Call<pb::ResolverService>(&pb::ResolverService::Stub::ValidateEventPayload, request);
+}
 absl::StatusOr<pb::GetTemplateResponse> RegistryClient::GetTemplate(const pb::GetTemplateRequest& request) {
   return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::GetTemplate, request);
 }

@@ -28,6 +28,8 @@ class RegistryClient {
   absl::StatusOr<pb::ValidateTemplateResponse> ValidateTemplate(const pb::ValidateTemplateRequest& request);
   absl::StatusOr<pb::ResolveTemplateResponse> ResolveTemplate(const pb::ResolveTemplateRequest& request);
   absl::StatusOr<pb::ResolveHandlerResponse> ResolveHandler(const pb::ResolveHandlerRequest& request);
+  absl::StatusOr<pb::ValidateTaskInputResponse> ValidateTaskInput(const pb::ValidateTaskInputRequest& request);
+  absl::StatusOr<pb::ValidateEventPayloadResponse> ValidateEventPayload(const pb::ValidateEventPayloadRequest& request);
   absl::StatusOr<pb::GetTemplateResponse> GetTemplate(const pb::GetTemplateRequest& request);
   absl::StatusOr<pb::ListTemplatesResponse> ListTemplates(const pb::ListTemplatesRequest& request);
   absl::StatusOr<pb::ListTemplateVersionsResponse> ListTemplateVersions(const pb::ListTemplateVersionsRequest& request);

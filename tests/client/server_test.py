@@ -110,6 +110,49 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(callables[0], {"callable": "PaymentProcessing::CreditCardPaymentHandler", "kind": "class",
                                         "step_name": "", "method": ""})  # fmt: skip
 
+    def test_an_input_that_fits_ends_with_0_from_a_file_or_stdin(self):
+        text = json.dumps({"card_number": "4111111111111111", "cvv": "123", "amount": 19.99, "currency": "EUR",
+                           "customer_id": 7})  # fmt: skip
+        path = self.folder / "input.json"
+        path.write_text(text)
+        for file, stdin in ((str(path), ""), ("-", text)):
+            done = self.run_ctl("check-input", PAYMENT, file, input=stdin)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+            self.assertIn(f"valid for {PAYMENT}:1.0.0", done.stderr)
+
+    def test_an_input_that_does_not_fit_ends_with_1_and_a_line_for_each_reason(self):
+        text = '{"card_number": "4111", "cvv": "123", "amount": 0.001, "currency": "EUR"}'
+        done = self.run_ctl("check-input", PAYMENT, "-", input=text)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        lines = sorted(line.split(" ")[0] + " " + line.split(" ")[-1] for line in done.stdout.splitlines())
+        self.assertEqual(lines, ["<stdin>#/amount: [minimum]", "<stdin>#/card_number: [pattern]",
+                                 "<stdin>#: [required]"])  # fmt: skip
+        self.assertIn("3 errors", done.stderr)
+        answer = json.loads(self.run_ctl("check-input", PAYMENT, "-", "-o", "json", input=text).stdout)
+        self.assertEqual((answer["reference"], answer["valid"]), (f"{PAYMENT}:1.0.0", False))
+        self.assertEqual({error["schema_pointer"] for error in answer["errors"]},
+                         {"/required", "/properties/amount/minimum", "/properties/card_number/pattern"})  # fmt: skip
+
+    def test_an_events_payload_is_checked_and_an_unknown_event_refused(self):
+        fine = '{"order_id": 9007199254740993, "authorization_id": "a", "amount": 1, "currency": "USD"}'
+        check = ("check-event", PAYMENT, "payment.authorized", "-")
+        self.assertEqual(self.run_ctl(*check, input=fine).returncode, 0)
+        done = self.run_ctl(*check, input=fine.replace('"USD"', '"usd"'))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"\A<stdin>#/currency: .*usd.* \[enum\]\n\Z")
+        done = self.run_ctl("check-event", PAYMENT, "payment.authorised", "-", input=fine)
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertIn("did you mean 'payment.authorized'?", done.stderr)
+
+    def test_a_payload_that_cannot_be_read_ends_with_1(self):
+        for file, text, message in (("-", '{"a": 1,}', "byte"), ("-", "", "byte"), (str(self.folder), "", "folder"),
+                                    (str(self.folder / "missing"), "", "no such file")):  # fmt: skip
+            done = self.run_ctl("check-input", PAYMENT, file, input=text)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+            self.assertIn(message, done.stderr)
+        self.assertEqual(self.run_ctl("check-input", PAYMENT).returncode, 2)
+        self.assertEqual(self.run_ctl("check-input", "payments/unknown", "-", input="{}").returncode, 3)
+
     def test_an_unknown_template_ends_with_3_and_the_nearest(self):
         done = self.run_ctl("get", "payments/credit_card_paymnet")
         self.assertEqual((done.returncode, done.stdout), (3, ""))
