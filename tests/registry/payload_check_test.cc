@@ -157,6 +157,15 @@ TEST_F(PayloadCheckTest, UnknownAndMalformedReferencesAreToldApart) {
   EXPECT_EQ(DetailOf(CheckInput("{}", "nonsense").status()).reason, "REFERENCE_MALFORMED");
 }
 
+TEST_F(PayloadCheckTest, ASchemaThatNeverWasOneIsSaidToBeBroken) {
+  test::RunSql(*pool_, R"(UPDATE tasker.named_tasks
+                          SET configuration = jsonb_set(configuration, '{input_schema,type}', '"strng"'))");
+  const auto response = CheckInput("{}");
+  EXPECT_EQ(response.status().code(), absl::StatusCode::kFailedPrecondition) << response.status();
+  EXPECT_EQ(DetailOf(response.status()).reason, "SCHEMA_BROKEN");
+  EXPECT_EQ(DetailOf(response.status()).violations.at(0).field, "/type");
+}
+
 TEST_F(PayloadCheckTest, AnEvaluationThatTakesTooManyStepsIsGivenUp) {
   std::string schema = "input_schema:\n  $defs:\n    d0: {type: integer}\n";
   for (int i = 1; i <= 30; ++i) {
