@@ -1,6 +1,9 @@
-// What reading and validating a template costs: against a bare yaml-cpp parse of the same text, and as it grows.
-// Usage: template_bench [FILE]; FILE is the specification's example by default. Prints one table; see
-// docs/template-language.md.
+// What reading and validating a template costs: beside a bare yaml-cpp event parse of the same text in the same run,
+// and as the text grows. Medians of rounds.
+//
+//   build/release/bin/template_bench              a table; about a minute
+//   build/release/bin/template_bench --json FILE  the same as JSON, too
+//   build/release/bin/template_bench --smoke      one round without the largest texts, to see that it works
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -11,9 +14,13 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "lib/base/json.h"
 #include "lib/validate/check.h"
 
 namespace {
@@ -53,18 +60,6 @@ bool ReadAndCheck(std::string_view text) {
   return tasker::validate::LoadAndCheck(text, options, issues).has_value();
 }
 
-// The shortest of `rounds` runs in milliseconds: what the code costs when the machine leaves it alone.
-template <typename Run>
-double ShortestMs(int rounds, Run run) {
-  double best = 1e300;
-  for (int i = 0; i < rounds; ++i) {
-    const double start = NowMs();
-    run();
-    best = std::min(best, NowMs() - start);
-  }
-  return best;
-}
-
 constexpr std::string_view kHead = "name: bench\nnamespace_name: bench\nversion: 1.0.0\nsteps:\n";
 
 std::string Chain(int steps) {
@@ -85,33 +80,104 @@ std::string AllEarlier(int steps) {
   return text;
 }
 
-void Row(std::string_view shape, int steps, const std::string& text) {
-  const bool valid = ReadAndCheck(text);
-  const double ms = ShortestMs(text.size() < 4'000'000 ? 30 : 5, [&] { ReadAndCheck(text); });
-  fmt::print("| {} | {} | {:.2f} | {:.1f} | {:.1f} |{}\n", shape, steps, static_cast<double>(text.size()) / 1e6, ms,
-             ms * 1e6 / static_cast<double>(text.size()), valid ? "" : " NOT VALID");
+struct Row {
+  std::string shape;
+  int steps = 0;
+  size_t bytes = 0;
+  double check_ms = 0;  // medians of the rounds
+  double parse_ms = 0;
+  double ratio = 0;
+
+  double NsPerByte() const { return check_ms * 1e6 / static_cast<double>(bytes); }
+};
+
+template <typename Run>
+double Ms(int runs, const Run& run) {
+  const double start = NowMs();
+  for (int i = 0; i < runs; ++i) run();
+  return (NowMs() - start) / runs;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// Both sides in turn, round by round, so that a change of the machine's speed hits both.
+Row Measure(std::string shape, int steps, const std::string& text, bool smoke) {
+  if (!ReadAndCheck(text)) throw std::runtime_error(fmt::format("{}, {} steps: missing or not valid", shape, steps));
+  const int runs = static_cast<int>(std::max<size_t>(1, 500'000 / text.size()));
+  const int rounds = smoke ? 1 : text.size() > 4'000'000 ? 5 : 15;
+  std::vector<double> check;
+  std::vector<double> parse;
+  std::vector<double> ratio;
+  for (int i = 0; i < rounds; ++i) {
+    parse.push_back(Ms(runs, [&] { ParseOnly(text); }));
+    check.push_back(Ms(runs, [&] { ReadAndCheck(text); }));
+    ratio.push_back(check.back() / parse.back());
+  }
+  return {std::move(shape), steps, text.size(), Median(check), Median(parse), Median(ratio)};
+}
+
+std::vector<Row> MeasureAll(const std::string& example, bool smoke) {
+  std::vector<Row> rows = {Measure("the example", 5, example, smoke)};
+  for (const int steps : {1000, 2000, 4000, 8000, 10'000}) {
+    rows.push_back(Measure("chain", steps, Chain(steps), smoke));
+  }
+  for (const int steps : {250, 500, 1000, 2000}) {
+    if (smoke && steps > 250) break;
+    rows.push_back(Measure("all earlier steps", steps, AllEarlier(steps), smoke));
+  }
+  return rows;
+}
+
+void PrintTable(const std::vector<Row>& rows) {
+  fmt::print("| shape | steps | MB | ms | ns a byte | yaml-cpp's events, ms | ratio |\n");
+  fmt::print("| --- | --- | --- | --- | --- | --- | --- |\n");
+  for (const Row& row : rows) {
+    fmt::print("| {} | {} | {:.3f} | {:.3f} | {:.1f} | {:.3f} | {:.2f} |\n", row.shape, row.steps,
+               static_cast<double>(row.bytes) / 1e6, row.check_ms, row.NsPerByte(), row.parse_ms, row.ratio);
+  }
+}
+
+std::string ToJson(const std::vector<Row>& rows) {
+  tasker::base::JsonArray array;
+  for (const Row& row : rows) {
+    array.push_back(tasker::base::JsonObject{{"shape", row.shape},
+                                             {"steps", row.steps},
+                                             {"bytes", row.bytes},
+                                             {"check_ms", row.check_ms},
+                                             {"ns_per_byte", row.NsPerByte()},
+                                             {"parse_ms", row.parse_ms},
+                                             {"ratio", row.ratio}});
+  }
+  return tasker::base::PrettyJson(array);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::ifstream in(argc > 1 ? argv[1] : BENCH_EXAMPLE, std::ios::binary);
-  const std::string example(std::istreambuf_iterator<char>(in), {});
-  if (!ReadAndCheck(example)) {
-    fmt::print(stderr, "the example is missing or not valid\n");
+  bool smoke = false;
+  std::string json_file;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--smoke") {
+      smoke = true;
+    } else if (word == "--json" && i + 1 < argc) {
+      json_file = argv[++i];
+    } else {
+      fmt::print(stderr, "usage: template_bench [--smoke] [--json FILE]\n");
+      return 2;
+    }
+  }
+  try {
+    std::ifstream in(BENCH_EXAMPLE, std::ios::binary);
+    const std::vector<Row> rows = MeasureAll({std::istreambuf_iterator<char>(in), {}}, smoke);
+    PrintTable(rows);
+    if (!json_file.empty()) std::ofstream(json_file) << ToJson(rows) << "\n";
+    return 0;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "template_bench: {}\n", e.what());
     return 1;
   }
-  // Alternating, so that both meet the same machine.
-  double parse = 1e300;
-  double check = 1e300;
-  for (int i = 0; i < 200; ++i) {
-    parse = std::min(parse, ShortestMs(1, [&] { ParseOnly(example); }));
-    check = std::min(check, ShortestMs(1, [&] { ReadAndCheck(example); }));
-  }
-  fmt::print("The example, {} bytes: yaml-cpp's events alone {:.3f} ms, read and validated {:.3f} ms, ratio {:.2f}\n\n",
-             example.size(), parse, check, check / parse);
-  fmt::print("| shape | steps | MB | ms | ns a byte |\n| --- | --- | --- | --- | --- |\n");
-  for (const int steps : {1000, 2000, 4000, 8000, 10'000}) Row("chain", steps, Chain(steps));
-  for (const int steps : {250, 500, 1000, 2000}) Row("all earlier steps", steps, AllEarlier(steps));
-  return 0;
 }
