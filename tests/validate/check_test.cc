@@ -102,6 +102,16 @@ TEST(CheckTest, ListsTwoHundredIssuesAndCountsTheRest) {
   EXPECT_THAT(Report(text, "t.yaml"), HasSubstr("t.yaml: 100 more issues are not listed"));
 }
 
+// The rules run group by group; their reports are still those of one reader going down the text.
+TEST(CheckTest, ReportsInTheOrderOfTheText) {
+  EXPECT_THAT(Codes("environments: {test: {steps: [{name: x, timeout_seconds: 1}]}}\n"
+                    "steps:\n"
+                    "  - {name: a, handler: {callable: A}, dependencies: [b], timeout_seconds: 0, colour: red}\n"
+                    "namespace_name: n\nname: t\nversion: one\n"),
+              ElementsAre("1:38 OVERRIDE_STEP_UNKNOWN", "3:54 STEP_DEPENDENCY_UNKNOWN", "3:75 TIMEOUT_OUT_OF_RANGE",
+                          "3:78 KEY_UNKNOWN", "6:10 VERSION_INVALID"));
+}
+
 // Mistakes of shape must not draw others after them: what is missing is not also misnamed, empty or unknown.
 TEST(CheckTest, ReportsOneMistakeOnce) {
   EXPECT_THAT(Codes("{}"),
