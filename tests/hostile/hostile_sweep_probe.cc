@@ -23,7 +23,7 @@ namespace tasker {
 namespace {
 
 // Costs and limits mean nothing under a sanitizer or without optimisation.
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__OPTIMIZE__) && !defined(TASKER_SANITIZED)
 constexpr bool kMeasures = true;
 #else
 constexpr bool kMeasures = false;
