@@ -194,6 +194,9 @@ EnvironmentOverride BuildEnvironment(BuildContext& context, Node map, const Path
   const Fields fields(context, map, path, kEnvironmentKeys);
   EnvironmentOverride environment;
   environment.task_handler = BuildHandlerOverride(context, fields, path, "task_handler");
+  // Hostile text has a third of a million overrides; growing by doubling would take half as much memory again.
+  const auto steps = fields.Find("steps");
+  if (steps && steps->value.is_list()) environment.steps.reserve(steps->value.size());
   fields.Each("steps", [&](Node item, const Path& item_path) {
     environment.steps.push_back(ExpectMap(context, item_path, item, "a step override")
                                     ? BuildStepOverride(context, item, item_path)
