@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "echo.grpc.pb.h"
+#include "lib/registry/payload_check.h"
 #include "server/call.h"
 #include "server/listener.h"
 #include "server/services.h"
@@ -79,7 +80,8 @@ class Loop {
 
 class GrpcLoad::Parts {
  public:
-  explicit Parts(registry::Resolver& resolver) : resolver_service_(server::MakeResolverService(runner_, resolver)) {
+  explicit Parts(registry::Resolver& resolver)
+      : resolver_service_(server::MakeResolverService(runner_, resolver, payloads_)) {
     server::Options options;
     options.listen = "127.0.0.1:0";
     listening_ = server::Listen(options, {resolver_service_.get(), &echo_}).value();
@@ -96,6 +98,7 @@ class GrpcLoad::Parts {
   server::Executor executor_{{.threads = 4}};
   server::Metrics metrics_;
   server::CallRunner runner_{executor_, metrics_, {}};
+  registry::PayloadCheck payloads_{nullptr, 0};  // the service wants one; nothing here calls it
   std::unique_ptr<grpc::Service> resolver_service_;
   Echoer echo_;
   server::Listening listening_;
