@@ -9,6 +9,7 @@
 #include "lib/json_schema/evaluation_object.h"
 #include "lib/json_schema/evaluation_scalar.h"
 #include "lib/json_schema/excerpt.h"
+#include "lib/json_schema/uri.h"
 
 namespace tasker::json_schema {
 namespace {
@@ -144,12 +145,12 @@ bool Evaluation<kExplain>::GiveUp(const Node& node, std::string_view why) {
 template <bool kExplain>
 void Evaluation<kExplain>::Report(const Node& node, std::string_view keyword, std::string message) {
   const std::string tail = keyword.empty() ? "" : fmt::format("/{}", keyword);
-  units_.push_back(
-      {.instance_location = Pointer(instance_path_),
-       .keyword_location = Pointer(keyword_path_) + tail,
-       .absolute_keyword_location = fmt::format("{}#{}{}", program_.resource_uris[node.resource], node.pointer, tail),
-       .keyword = std::string(keyword),
-       .message = std::move(message)});
+  units_.push_back({.instance_location = Pointer(instance_path_),
+                    .keyword_location = Pointer(keyword_path_) + tail,
+                    .absolute_keyword_location = fmt::format("{}#{}", program_.resource_uris[node.resource],
+                                                             FragmentEncoded(node.pointer + tail)),
+                    .keyword = std::string(keyword),
+                    .message = std::move(message)});
 }
 
 template <bool kExplain>

@@ -49,13 +49,13 @@ int HexValue(char c) {
   return -1;
 }
 
-// Maps an IRI to a URI: each byte beyond ASCII is percent-encoded.
-std::string ToUri(std::string_view iri) {
+template <typename MayStand>
+std::string Encoded(std::string_view text, const MayStand& may_stand) {
   constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
-  for (const char c : iri) {
+  for (const char c : text) {
     const unsigned char byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
+    if (may_stand(byte)) {
       out += c;
     } else {
       out += '%';
@@ -64,6 +64,11 @@ std::string ToUri(std::string_view iri) {
     }
   }
   return out;
+}
+
+// Maps an IRI to a URI: each byte beyond ASCII is percent-encoded.
+std::string ToUri(std::string_view iri) {
+  return Encoded(iri, [](unsigned char byte) { return byte < 0x80; });
 }
 
 bool Fits(std::string_view text, bool needs_scheme) {
@@ -107,6 +112,14 @@ std::string PercentDecoded(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string FragmentEncoded(std::string_view pointer) {
+  return Encoded(pointer, [](unsigned char byte) {
+    const bool alnum = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    return alnum || (byte < 0x80 &&
+                     std::string_view("-._~!$&'()*+,;=:@/?").find(static_cast<char>(byte)) != std::string_view::npos);
+  });
 }
 
 bool IsUri(std::string_view text) { return Fits(text, true); }

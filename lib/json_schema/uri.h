@@ -24,6 +24,9 @@ std::string_view DisplayUri(std::string_view uri);
 /// "%41" becomes "A"; a '%' that starts no escape stays.
 std::string PercentDecoded(std::string_view text);
 
+/// A JSON pointer as the fragment of a URI: what may not stand there is percent-encoded.
+std::string FragmentEncoded(std::string_view pointer);
+
 /// RFC 3986 and RFC 3987 (by way of their mapping to URIs).
 bool IsUri(std::string_view text);
 bool IsUriReference(std::string_view text);
