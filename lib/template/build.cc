@@ -194,9 +194,6 @@ EnvironmentOverride BuildEnvironment(BuildContext& context, Node map, const Path
   const Fields fields(context, map, path, kEnvironmentKeys);
   EnvironmentOverride environment;
   environment.task_handler = BuildHandlerOverride(context, fields, path, "task_handler");
-  // Hostile text has a third of a million overrides; growing by doubling would take half as much memory again.
-  const auto steps = fields.Find("steps");
-  if (steps && steps->value.is_list()) environment.steps.reserve(steps->value.size());
   fields.Each("steps", [&](Node item, const Path& item_path) {
     environment.steps.push_back(ExpectMap(context, item_path, item, "a step override")
                                     ? BuildStepOverride(context, item, item_path)
@@ -218,16 +215,11 @@ void BuildEnvironments(BuildContext& context, Node map, const Path& path, TaskTe
 }
 
 void BuildSteps(BuildContext& context, const Fields& fields, TaskTemplate& tmpl) {
-  const size_t most = context.options.limits.steps;
-  fields.Each("steps", [&](Node item, const Path& path) {
-    if (path.index == most) {
-      context.Error("STEPS_TOO_MANY", path, item.position(), fmt::format("a template has at most {} steps", most),
-                    "split the workflow into several templates");
-    }
-    if (path.index >= most) return;
+  const auto read = [&](Node item, const Path& path) {
     // An empty step keeps the later ones at their index, which positions of their issues need.
     tmpl.steps.push_back(ExpectMap(context, path, item, "a step") ? BuildStep(context, item, path) : StepDefinition());
-  });
+  };
+  fields.Each("steps", read, "STEPS_TOO_MANY");
 }
 
 }  // namespace

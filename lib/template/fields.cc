@@ -237,6 +237,15 @@ bool Fields::IsList(const Node::Member& member) const {
   return false;
 }
 
+size_t Fields::CheckCount(const Path& list, const Node::Member& member, std::string_view too_many_code) const {
+  const size_t most = context_.options.limits.steps;
+  if (member.value.size() <= most) return member.value.size();
+  context_.Error(too_many_code, list.Index(most), member.value.item(most).position(),
+                 fmt::format("'{}' has {} items; at most {} are allowed", member.key, member.value.size(), most),
+                 "split the workflow into several templates");
+  return most;
+}
+
 bool Fields::IsKnown(std::string_view key) const {
   return std::find(block_.keys.begin(), block_.keys.end(), key) != block_.keys.end();
 }

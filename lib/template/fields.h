@@ -74,13 +74,15 @@ class Fields {
   /// The member's value when it is a map; nullopt when missing, null, or (with an issue) something else.
   std::optional<Node> Map(std::string_view key) const;
 
-  /// Calls `read(item, path)` for each item of the list under `key`; an issue when it is no list.
+  /// Calls `read(item, path)` for each item of the list under `key`, at most `limits.steps` of them: a model's item
+  /// takes many times the room of its text. An issue when there are more, or when it is no list.
   template <typename Read>
-  void Each(std::string_view key, Read read) const {
+  void Each(std::string_view key, Read read, std::string_view too_many_code = "ITEMS_TOO_MANY") const {
     const std::optional<Node::Member> member = Find(key);
     if (!member || !IsList(*member)) return;
     const Path list = path_.Key(key);
-    for (size_t i = 0; i < member->value.size(); ++i) read(member->value.item(i), list.Index(i));
+    const size_t count = CheckCount(list, *member, too_many_code);
+    for (size_t i = 0; i < count; ++i) read(member->value.item(i), list.Index(i));
   }
 
   /// The keys that are not of the block: x-… keys, and unknown ones where the options keep them; an issue for each
@@ -89,6 +91,7 @@ class Fields {
 
  private:
   bool IsList(const Node::Member& member) const;
+  size_t CheckCount(const Path& list, const Node::Member& member, std::string_view too_many_code) const;
   bool IsKnown(std::string_view key) const;
   void ReportUnknown(const Node::Member& member) const;
 

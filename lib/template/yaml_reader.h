@@ -14,7 +14,7 @@ struct ReadLimits {
   size_t text_bytes = size_t{4} << 20;
   int depth = 64;            ///< nested lists and maps, aliases followed
   size_t nodes = 1'000'000;  ///< keys and values, aliases followed
-  size_t steps = 10'000;     ///< checked when the model is built
+  size_t steps = 10'000;     ///< steps, overrides or events in one list; checked when the model is built
 };
 
 /// Reads one YAML 1.2 document (JSON is YAML) with the position of everything. Aliases and `<<` merge keys are applied.

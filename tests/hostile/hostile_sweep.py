@@ -192,6 +192,9 @@ def texts():
     yield "100,000 overrides of ALL", valid(override + "    - {name: ALL, timeout_seconds: 1}\n" * 100_000), ANY
     yield "100,000 overrides of nothing", valid(override + numbered(
         100_000, "    - {{name: n{}, timeout_seconds: 1}}\n")), ANY
+    yield "200,000 overrides", valid(override + "    - {name: s}\n" * 200_000), ERROR
+    yield "900,000 numbers for overrides", valid("environments: {test: {steps: [" + "1," * 900_000 + "]}}\n"), ERROR
+    yield "900,000 numbers for domain events", valid("domain_events: [" + "1," * 900_000 + "]\n"), ERROR
     yield "10,000 overrides of ALL in 5,000 steps", valid(
         steps="steps:\n" + numbered(5000, "- {{name: s{}, handler: {{callable: C}}}}\n"),
         rest=override + "    - {name: ALL, timeout_seconds: 1}\n" * 10_000), ANY
@@ -225,7 +228,7 @@ def texts():
 
     yield "20,000 events", valid("domain_events:\n" + numbered(20_000, "- {{name: e{}}}\n")), ANY
     yield "20,000 events of one name", valid("domain_events:\n" + "- {name: e}\n" * 20_000), ANY
-    yield "20,000 undeclared events", valid(steps=STEP + "  publishes_events:\n" + numbered(20_000, "  - e{}\n")), None
+    yield "20,000 undeclared events", valid(steps=STEP + "  publishes_events:\n" + numbered(20_000, "  - e{}\n")), ERROR
     yield "100,000 systems", valid(
         "system_dependencies:\n  primary: p\n  secondary:\n" + numbered(100_000, "  - s{}\n")), ANY
 

@@ -74,7 +74,7 @@ std::set<std::string> CodesInSources() {
   const fs::path source = TASKER_SOURCE_DIR;
   for (const char* folder : {"lib/template", "lib/validate", "lib/legacy", "lib/json_schema"}) {
     for (const auto& file : fs::recursive_directory_iterator(source / folder)) {
-      if (file.path().extension() != ".cc") continue;
+      if (file.path().extension() != ".cc" && file.path().extension() != ".h") continue;
       add(file.path(), folder == "lib/json_schema"s ? "SCHEMA_" : "");
     }
   }
@@ -116,6 +116,9 @@ TEST(IssuesDocTest, ReportsWhatItTellsInWords) {
   const std::string step = std::string(kHead) + "steps:\n  - {name: a, handler: {callable: A}}\n";
   std::string many_steps = std::string(kHead) + "steps:\n";
   for (int i = 0; i < 10'001; ++i) many_steps += fmt::format("  - {{name: s{}, handler: {{callable: A}}}}\n", i);
+  std::string many_events =
+      std::string(kHead) + "steps:\n  - name: a\n    handler: {callable: A}\n    publishes_events:\n";
+  for (int i = 0; i < 10'001; ++i) many_events += fmt::format("      - {{name: e{}, schema: true}}\n", i);
   std::string large_environment = std::string(kHead) + "steps:\n";
   for (int i = 0; i < 100; ++i) large_environment += fmt::format("  - {{name: s{}, handler: {{callable: A}}}}\n", i);
   large_environment += "environments: {test: {steps: [{name: ALL, handler: {initialization: {a: '" +
@@ -129,6 +132,7 @@ TEST(IssuesDocTest, ReportsWhatItTellsInWords) {
       {"YAML_TOO_DEEP", step + "x-note: " + std::string(65, '[') + std::string(65, ']') + "\n"},
       {"YAML_TOO_MANY_NODES", step + numbers + "]\n"},
       {"STEPS_TOO_MANY", many_steps},
+      {"ITEMS_TOO_MANY", many_events},
       {"RESOLUTION_TOO_LARGE", large_environment},
       {"SCHEMA_TOO_LARGE", step + "input_schema: {enum: [" + numbers.substr(numbers.find('0'), 200'001) + "]}\n"},
   };
