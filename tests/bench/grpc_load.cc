@@ -6,13 +6,14 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/server.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
 
 #include "echo.grpc.pb.h"
-#include "lib/registry/payload_check.h"
 #include "server/call.h"
 #include "server/listener.h"
 #include "server/services.h"
@@ -21,11 +22,15 @@ namespace tasker::bench {
 namespace {
 
 constexpr char kEcho[] = "/tasker.bench.EchoService/Echo";
+constexpr char kValidate[] = "/tasker.registry.v1.ResolverService/ValidateTaskInput";
 constexpr char kResolve[] = "/tasker.registry.v1.ResolverService/ResolveTemplate";
 
 class Echoer final : public EchoService::WithCallbackMethod_Echo<EchoService::Service> {
  public:
-  grpc::ServerUnaryReactor* Echo(grpc::CallbackServerContext* context, const EchoRequest*, EchoResponse*) override {
+  grpc::ServerUnaryReactor* Echo(grpc::CallbackServerContext* context, const EchoRequest* request,
+                                 EchoResponse* response) override {
+    response->GetReflection()->MutableUnknownFields(response)->MergeFrom(
+        request->GetReflection()->GetUnknownFields(*request));
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
     return reactor;
@@ -38,6 +43,12 @@ class Loop {
   Loop(const std::shared_ptr<grpc::Channel>& channel, std::string method, const std::string& request, long calls)
       : stub_(channel), method_(std::move(method)), request_(Buffer(request)), unstarted_(calls), unfinished_(calls) {}
 
+  // Also one after the other, with the latency of each in `latencies`.
+  void RunTimed(std::vector<double>& latencies) {
+    latencies_ = &latencies;
+    Run(1);
+  }
+
   void Run(int depth) {
     std::vector<Slot> slots(static_cast<size_t>(depth));
     for (Slot& slot : slots) Next(slot);
@@ -46,6 +57,7 @@ class Loop {
 
  private:
   struct Slot {
+    std::chrono::steady_clock::time_point start;
     std::unique_ptr<grpc::ClientContext> context;
     grpc::ByteBuffer response;
   };
@@ -58,10 +70,14 @@ class Loop {
   void Next(Slot& slot) {
     if (unstarted_.fetch_sub(1) <= 0) return;
     slot.context = std::make_unique<grpc::ClientContext>();
+    slot.start = std::chrono::steady_clock::now();
     stub_.UnaryCall(slot.context.get(), method_, {}, &request_, &slot.response, [this, &slot](grpc::Status status) {
       if (!status.ok()) {
         fmt::print(stderr, "{} failed: {}\n", method_, status.error_message());
         std::_Exit(1);
+      }
+      if (latencies_ != nullptr) {
+        latencies_->push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - slot.start).count());
       }
       Next(slot);
       if (unfinished_.fetch_sub(1) == 1) done_.Notify();  // the last use of this object
@@ -74,14 +90,15 @@ class Loop {
   std::atomic<long> unstarted_;
   std::atomic<long> unfinished_;
   absl::Notification done_;
+  std::vector<double>* latencies_ = nullptr;
 };
 
 }  // namespace
 
 class GrpcLoad::Parts {
  public:
-  explicit Parts(registry::Resolver& resolver)
-      : resolver_service_(server::MakeResolverService(runner_, resolver, payloads_)) {
+  Parts(registry::Resolver& resolver, registry::PayloadCheck& payloads)
+      : resolver_service_(server::MakeResolverService(runner_, resolver, payloads)) {
     server::Options options;
     options.listen = "127.0.0.1:0";
     listening_ = server::Listen(options, {resolver_service_.get(), &echo_}).value();
@@ -94,18 +111,27 @@ class GrpcLoad::Parts {
     return calls;
   }
 
+  double P99(const char* method, const std::string& request, long calls) {
+    std::vector<double> latencies;
+    latencies.reserve(static_cast<size_t>(calls));
+    Loop(channel_, method, request, calls).RunTimed(latencies);
+    const auto p99 = latencies.begin() + static_cast<std::ptrdiff_t>(latencies.size() * 99 / 100);
+    std::nth_element(latencies.begin(), p99, latencies.end());
+    return *p99;
+  }
+
  private:
   server::Executor executor_{{.threads = 4}};
   server::Metrics metrics_;
   server::CallRunner runner_{executor_, metrics_, {}};
-  registry::PayloadCheck payloads_{nullptr, 0};  // the service wants one; nothing here calls it
   std::unique_ptr<grpc::Service> resolver_service_;
   Echoer echo_;
   server::Listening listening_;
   std::shared_ptr<grpc::Channel> channel_;
 };
 
-GrpcLoad::GrpcLoad(registry::Resolver& resolver) : parts_(std::make_unique<Parts>(resolver)) {}
+GrpcLoad::GrpcLoad(registry::Resolver& resolver, registry::PayloadCheck& payloads)
+    : parts_(std::make_unique<Parts>(resolver, payloads)) {}
 GrpcLoad::~GrpcLoad() = default;
 
 long GrpcLoad::Echo(long calls, int depth) { return parts_->Run(kEcho, "", calls, depth); }
@@ -113,5 +139,11 @@ long GrpcLoad::Echo(long calls, int depth) { return parts_->Run(kEcho, "", calls
 long GrpcLoad::Resolve(const registry::pb::ResolveTemplateRequest& request, long calls, int depth) {
   return parts_->Run(kResolve, request.SerializeAsString(), calls, depth);
 }
+
+double GrpcLoad::ValidateP99(const registry::pb::ValidateTaskInputRequest& request, long calls) {
+  return parts_->P99(kValidate, request.SerializeAsString(), calls);
+}
+
+double GrpcLoad::EchoP99(const std::string& bytes, long calls) { return parts_->P99(kEcho, bytes, calls); }
 
 }  // namespace tasker::bench

@@ -29,18 +29,25 @@ double Median(std::vector<double> values) {
 
 }  // namespace
 
-Result Measure(const Plan& plan, std::string name, const Work& work, std::string baseline, const Work& baseline_work) {
-  std::vector<double> rates;
-  std::vector<double> baseline_rates;
+Result Compare(int rounds, std::string name, const Figure& figure, std::string baseline,
+               const Figure& baseline_figure) {
+  std::vector<double> figures;
+  std::vector<double> baseline_figures;
   std::vector<double> ratios;
-  for (int round = 0; round < plan.rounds; ++round) {
-    baseline_rates.push_back(RateOf(baseline_work, plan.seconds));
-    rates.push_back(RateOf(work, plan.seconds));
-    ratios.push_back(rates.back() / baseline_rates.back());
+  for (int round = 0; round < rounds; ++round) {
+    baseline_figures.push_back(baseline_figure());
+    figures.push_back(figure());
+    ratios.push_back(figures.back() / baseline_figures.back());
   }
   const auto [lowest, highest] = std::minmax_element(ratios.begin(), ratios.end());
-  return {std::move(name), std::move(baseline), Median(rates), Median(baseline_rates), Median(ratios), *lowest,
+  return {std::move(name), std::move(baseline), Median(figures), Median(baseline_figures), Median(ratios), *lowest,
           *highest};
+}
+
+Result Measure(const Plan& plan, std::string name, const Work& work, std::string baseline, const Work& baseline_work) {
+  return Compare(
+      plan.rounds, std::move(name), [&] { return RateOf(work, plan.seconds); }, std::move(baseline),
+      [&] { return RateOf(baseline_work, plan.seconds); });
 }
 
 std::string Table(const std::vector<Result>& results) {

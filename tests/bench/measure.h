@@ -25,7 +25,13 @@ struct Plan {
   double seconds = 0.5;  ///< that each side gets in each round
 };
 
+/// Measures one side once and gives its figure, of which more is better: a rate, or 1 / a latency in seconds.
+using Figure = std::function<double()>;
+
 /// Both sides in turn, round by round, so that a change of the machine's speed hits both.
+Result Compare(int rounds, std::string name, const Figure& figure, std::string baseline, const Figure& baseline_figure);
+
+/// The same for rates.
 Result Measure(const Plan& plan, std::string name, const Work& work, std::string baseline, const Work& baseline_work);
 
 std::string Table(const std::vector<Result>& results);

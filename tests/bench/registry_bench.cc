@@ -20,6 +20,7 @@
 
 #include "lib/base/json.h"
 #include "lib/registry/checked_source.h"
+#include "lib/registry/payload_check.h"
 #include "lib/registry/registrar.h"
 #include "lib/registry/resolver.h"
 #include "lib/store/embedded_postgres.h"
@@ -162,8 +163,22 @@ void MeasureRegistering(const Plan& plan, const Database& database, const std::s
       "prepared jsonb insert, 1 client", insert));
 }
 
-void MeasureGrpc(const Plan& plan, registry::Resolver& resolver, bool smoke, std::vector<Result>& results) {
-  GrpcLoad load(resolver);
+void MeasureValidating(const Plan& plan, GrpcLoad& load, long calls, std::vector<Result>& results) {
+  pb::ValidateTaskInputRequest request;
+  request.set_reference("payments/credit_card_payment:1.0.0");
+  request.set_payload_json(R"({"card_number": "4111111111111111", "cvv": "123", "amount": 19.99, "currency": "EUR",)"
+                           R"( "customer_id": 42})");
+  const std::string bytes = request.SerializeAsString();
+  load.ValidateP99(request, 100);
+  load.EchoP99(bytes, 100);
+  results.push_back(Compare(
+      plan.rounds, "validate input over gRPC, 1 / p99, depth 1", [&] { return 1 / load.ValidateP99(request, calls); },
+      "gRPC echo of the same, 1 / p99", [&] { return 1 / load.EchoP99(bytes, calls); }));
+}
+
+void MeasureGrpc(const Plan& plan, registry::Resolver& resolver, registry::PayloadCheck& payloads, bool smoke,
+                 std::vector<Result>& results) {
+  GrpcLoad load(resolver, payloads);
   const long calls = smoke ? 200 : 5000;
   for (const int depth : {1, 32}) {
     for (const char* reference : {"payments/credit_card_payment:1.0.0", "payments/credit_card_payment"}) {
@@ -179,6 +194,7 @@ void MeasureGrpc(const Plan& plan, registry::Resolver& resolver, bool smoke, std
           fmt::format("gRPC echo, depth {}", depth), [&] { return load.Echo(calls, depth); }));
     }
   }
+  MeasureValidating(plan, load, calls, results);
 }
 
 int Run(const Arguments& arguments) {
@@ -193,8 +209,10 @@ int Run(const Arguments& arguments) {
   pb::RegisterTemplateRequest request;
   request.mutable_source()->set_yaml(text);
   registrar.Register(request, {}).value();
-  registry::Resolver resolver(std::make_shared<registry::TemplateLoader>(store, 64 << 20), 64 << 20);
-  MeasureGrpc(plan, resolver, arguments.smoke, results);
+  const auto loader = std::make_shared<registry::TemplateLoader>(store, 64 << 20);
+  registry::Resolver resolver(loader, 64 << 20);
+  registry::PayloadCheck payloads(loader, 64 << 20);
+  MeasureGrpc(plan, resolver, payloads, arguments.smoke, results);
   MeasureRegistering(plan, database, text, registrar, results);
   fmt::print("{}", Table(results));
   if (!arguments.json_file.empty()) std::ofstream(arguments.json_file) << Json(results) << "\n";
