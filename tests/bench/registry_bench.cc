@@ -7,15 +7,12 @@
 //
 // Only the ratios say anything on a machine with other work. Access lines are off; client and server share the machine.
 #include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/parser.h>
 
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <pqxx/pqxx>
-#include <sstream>
 #include <string>
 
 #include "lib/base/json.h"
@@ -31,6 +28,7 @@
 #include "server/log.h"
 #include "tests/bench/grpc_load.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/yaml_cpp_events.h"
 #include "tests/support/postgres_fixture.h"
 
 namespace tasker::bench {
@@ -46,28 +44,6 @@ struct Arguments {
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// Does nothing with any event: the least that reading YAML can cost.
-class IgnoreEvents : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-};
-
-long ParseEvents(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  IgnoreEvents ignore;
-  parser.HandleNextDocument(ignore);
-  return 1;
 }
 
 // The payment example under a new name for each call.
@@ -128,7 +104,10 @@ void MeasureMemory(const Plan& plan, const std::string& text, std::vector<Result
   pb::TemplateSource source;
   source.set_yaml(text);
   const tmpl::TaskTemplate tmpl = *registry::CheckSource(source, {}).tmpl;
-  const auto parse = [&] { return ParseEvents(text); };
+  const auto parse = [&] {
+    ParseYamlCppEvents(text);
+    return 1L;
+  };
   results.push_back(Measure(
       plan, "read and check YAML, 5 steps",
       [&] { return registry::CheckSource(source, {}).tmpl.has_value() ? 1L : 0L; }, "yaml-cpp events", parse));

@@ -6,14 +6,11 @@
 //   build/release/bin/template_bench --smoke      one round without the largest texts, to see that it works
 
 #include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <ctime>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -22,6 +19,7 @@
 
 #include "lib/base/json.h"
 #include "lib/validate/check.h"
+#include "tests/bench/yaml_cpp_events.h"
 
 namespace {
 
@@ -30,26 +28,6 @@ double NowMs() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
-}
-
-class IgnoreEvents : public YAML::EventHandler {
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-};
-
-void ParseOnly(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  IgnoreEvents handler;
-  while (parser.HandleNextDocument(handler)) {
-  }
 }
 
 bool ReadAndCheck(std::string_view text) {
@@ -112,7 +90,7 @@ Row Measure(std::string shape, int steps, const std::string& text, bool smoke) {
   std::vector<double> parse;
   std::vector<double> ratio;
   for (int i = 0; i < rounds; ++i) {
-    parse.push_back(Ms(runs, [&] { ParseOnly(text); }));
+    parse.push_back(Ms(runs, [&] { tasker::bench::ParseYamlCppEvents(text); }));
     check.push_back(Ms(runs, [&] { ReadAndCheck(text); }));
     ratio.push_back(check.back() / parse.back());
   }
