@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "lib/base/utf8.h"
-#include "lib/diff/walk.h"
+#include "lib/diff/located_diff.h"
 #include "lib/template/canonical.h"
 
 namespace tasker::diff {
@@ -45,9 +45,18 @@ base::Position Locate(const tmpl::Document& document, std::string_view pointer) 
   return node.position();
 }
 
-std::vector<Change> DiffJson(const Json& old_template, const Json& new_template, const DiffOptions& options) {
-  std::vector<Change> changes = Walk(options.detail_limit).Run(old_template, new_template);
-  for (Change& change : changes) {
+std::vector<Change> WithoutPlaces(std::vector<LocatedChange> located) {
+  std::vector<Change> changes;
+  changes.reserve(located.size());
+  for (LocatedChange& change : located) changes.push_back(std::move(change.change));
+  return changes;
+}
+
+}  // namespace
+
+std::vector<LocatedChange> LocatedDiff(const Json& old_template, const Json& new_template, const DiffOptions& options) {
+  std::vector<LocatedChange> located = Walk(options.detail_limit).Run(old_template, new_template);
+  for (auto& [change, place] : located) {
     if (options.old_document != nullptr && change.old_value) {
       change.old_position = Locate(*options.old_document, change.old_path);
     }
@@ -55,16 +64,14 @@ std::vector<Change> DiffJson(const Json& old_template, const Json& new_template,
       change.new_position = Locate(*options.new_document, change.new_path);
     }
   }
-  return changes;
+  return located;
 }
 
-Json WithoutEnvironments(const tmpl::TaskTemplate& tmpl) {
-  Json json = tmpl::ToJson(tmpl);
+Json ResolvedJson(const tmpl::ResolvedTaskTemplate& resolved) {
+  Json json = tmpl::ToJson(resolved.tmpl);
   json.get_object().erase("environments");
   return json;
 }
-
-}  // namespace
 
 std::string_view ChangeKindName(ChangeKind kind) {
   switch (kind) {
@@ -84,12 +91,12 @@ std::string_view ChangeKindName(ChangeKind kind) {
 
 std::vector<Change> Diff(const tmpl::TaskTemplate& old_template, const tmpl::TaskTemplate& new_template,
                          const DiffOptions& options) {
-  return DiffJson(tmpl::ToJson(old_template), tmpl::ToJson(new_template), options);
+  return WithoutPlaces(LocatedDiff(tmpl::ToJson(old_template), tmpl::ToJson(new_template), options));
 }
 
 std::vector<Change> DiffResolved(const tmpl::ResolvedTaskTemplate& old_template,
                                  const tmpl::ResolvedTaskTemplate& new_template, const DiffOptions& options) {
-  return DiffJson(WithoutEnvironments(old_template.tmpl), WithoutEnvironments(new_template.tmpl), options);
+  return WithoutPlaces(LocatedDiff(ResolvedJson(old_template), ResolvedJson(new_template), options));
 }
 
 std::string ShortValue(const std::optional<Json>& value, size_t bytes) {

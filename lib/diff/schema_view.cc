@@ -1,7 +1,6 @@
 #include "lib/diff/schema_view.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "lib/json_schema/number.h"
 #include "lib/json_schema/uri.h"
@@ -15,21 +14,8 @@ std::string_view Text(const Json& value) { return {value.get_string().data(), va
 std::string_view Text(boost::json::string_view text) { return {text.data(), text.size()}; }
 
 const Json* At(const Json& root, std::string_view pointer) {
-  const Json* at = &root;
-  for (const std::string& token : base::JsonPointerTokens(pointer)) {
-    if (at->is_object()) {
-      at = at->get_object().if_contains(token);
-    } else if (at->is_array()) {
-      size_t i = 0;
-      const auto [end, failed] = std::from_chars(token.data(), token.data() + token.size(), i);
-      const bool good = failed == std::errc() && end == token.data() + token.size() && i < at->get_array().size();
-      at = good ? &at->get_array()[i] : nullptr;
-    } else {
-      at = nullptr;
-    }
-    if (at == nullptr) return nullptr;
-  }
-  return at;
+  boost::json::error_code error;
+  return root.find_pointer({pointer.data(), pointer.size()}, error);
 }
 
 // Whether some value below `schema`, but not itself, has one of the keys that change what references mean.

@@ -31,6 +31,11 @@ bool IsPlainWord(std::string_view text) {
   });
 }
 
+// Names come from the author, and places are shown on terminals.
+bool IsPrintable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+}
+
 // Gives equal texts equal numbers.
 class Numbering {
  public:
@@ -65,10 +70,11 @@ Place Place::Key(std::string_view key) const {
 Place Place::Item(const Pair& pair, std::string_view label) const {
   return {pair.old_index ? base::JsonPointer(old_path, *pair.old_index) : old_path,
           pair.new_index ? base::JsonPointer(new_path, *pair.new_index) : new_path,
-          fmt::format("{}[{}]", text, base::Shortened(label))};
+          fmt::format("{}[{}]", text,
+                      IsPrintable(label) ? base::Shortened(label) : base::JsonString(base::Shortened(label)))};
 }
 
-std::vector<Change> Walk::Run(const Json& old_template, const Json& new_template) {
+std::vector<LocatedChange> Walk::Run(const Json& old_template, const Json& new_template) {
   const JsonObject& a = old_template.get_object();
   const JsonObject& b = new_template.get_object();
   FindRenamedSteps(a, b);
@@ -285,7 +291,7 @@ void Walk::Add(ChangeKind kind, Area area, const Place& place, const Json* a, co
   change.place = place.text;
   if (a != nullptr) change.old_path = place.old_path, change.old_value = *a;
   if (b != nullptr) change.new_path = place.new_path, change.new_value = *b;
-  changes_.push_back(std::move(change));
+  changes_.push_back({std::move(change), place});
 }
 
 }  // namespace tasker::diff

@@ -24,12 +24,17 @@ struct Place {
   Place Item(const Pair& pair, std::string_view label) const;
 };
 
+struct LocatedChange {
+  Change change;
+  Place place;
+};
+
 /// Compares two templates in canonical JSON along a Shape and collects the changes. Used once.
 class Walk {
  public:
   explicit Walk(size_t detail_limit) : detail_limit_(detail_limit) {}
 
-  std::vector<Change> Run(const Json& old_template, const Json& new_template);
+  std::vector<LocatedChange> Run(const Json& old_template, const Json& new_template);
 
  private:
   void Block(const Shape& shape, const JsonObject& a, const JsonObject& b, const Place& place);
@@ -54,7 +59,7 @@ class Walk {
   void Add(ChangeKind kind, Area area, const Place& place, const Json* a, const Json* b);
 
   const size_t detail_limit_;
-  std::vector<Change> changes_;
+  std::vector<LocatedChange> changes_;
   std::map<std::string, std::string, std::less<>> renamed_;  // step names, old → new
 };
 
