@@ -222,6 +222,11 @@ INSTANTIATE_TEST_SUITE_P(
              R"({"properties":{"a":{"type":"integer"}}})", kContained},
         Case{"Draft7FormatRefuses", R"({"$schema":"http://json-schema.org/draft-07/schema#","type":"string"})",
              R"({"$schema":"http://json-schema.org/draft-07/schema#","type":"string","format":"date"})", kNotContained},
+        Case{"SchemasWithIds", R"({"$id":"https://x.example/a","properties":{"a":{"enum":["b"]}}})",
+             R"({"$id":"https://x.example/b","properties":{"a":{"enum":["b","c"]}}})", kContained},
+        Case{"AnchorInDataOnly",
+             R"({"$ref":"#n","$defs":{"x":{"const":{"$anchor":"n"}},"y":{"$anchor":"n","type":"integer"}}})",
+             R"({"type":"integer"})", kUnknown},
         Case{"BrokenSchema", R"({"type":"strnig"})", "true", kUnknown}),
     kCaseName);
 
