@@ -21,9 +21,26 @@ class RandomSchemas {
 
   /// With `$defs` that references lead to.
   Json Document() {
-    Json schema = Schema(0);
+    Json schema = Chance(3) ? Schema(0) : Focused();
     if (schema.is_object()) {
       schema.get_object()["$defs"] = JsonObject{{"d", Schema(1)}, {"e", Schema(2)}};
+    }
+    return schema;
+  }
+
+  /// Of one type, with several keywords for that type, so that they work on the same values.
+  Json Focused() {
+    // Numbers of AddKeyword.
+    static constexpr size_t kObject[] = {13, 14, 15, 15, 19, 20, 20, 21, 21, 22, 23, 23, 24, 25, 26};
+    static constexpr size_t kArray[] = {10, 11, 12, 16, 16, 17, 17, 18, 18, 11};
+    static constexpr size_t kNumber[] = {0, 2, 3, 4, 5, 6, 6};
+    static constexpr size_t kInPlace[] = {27, 28, 29, 30, 31};
+    JsonObject schema;
+    const size_t type = Pick(7);
+    schema["type"] = type < 4 ? "object" : type < 6 ? "array" : "number";
+    for (size_t i = 2 + Pick(3); i > 0; --i) {
+      const size_t keyword = type < 4 ? kObject[Pick(15)] : type < 6 ? kArray[Pick(10)] : kNumber[Pick(7)];
+      AddKeyword(schema, 2, Chance(6) ? kInPlace[Pick(5)] : keyword);
     }
     return schema;
   }
@@ -137,9 +154,10 @@ class RandomSchemas {
     return map;
   }
 
-  void AddKeyword(JsonObject& schema, int depth) {
-    const bool deep = depth < 3;
-    switch (Pick(deep ? 34 : 16)) {
+  void AddKeyword(JsonObject& schema, int depth) { AddKeyword(schema, depth, Pick(depth < 3 ? 34 : 16)); }
+
+  void AddKeyword(JsonObject& schema, int depth, size_t keyword) {
+    switch (keyword) {
       case 0:
         schema["enum"] = Values();
         return;

@@ -49,7 +49,7 @@ TEST(ContainmentSoundnessTest, NoInstanceEverContradictsAVerdict) {
     const auto found = FindCounterexample(a_document, b_document);
     ASSERT_FALSE(found) << pair << "\ncontradicted by " << base::CanonicalJson(found.value_or(nullptr));
     for (int k = 0; k < 100; ++k) {
-      const Json instance = random.Instance();
+      const Json instance = random.Instance(k % 2);
       ASSERT_FALSE(a_schema->Validate(instance) == json_schema::Verdict::kValid &&
                    b_schema->Validate(instance) == json_schema::Verdict::kInvalid)
           << pair << "\ncontradicted by " << base::CanonicalJson(instance);
