@@ -23,10 +23,20 @@ void Tighten(SizeRange& range, const SizeRange& other) {
 }
 
 void KeepValues(Conjunction& c, const std::vector<Json>& values) {
+  if (!c.values) {
+    c.values = values;
+    return;
+  }
+  // By hash: lists may have thousands of values.
+  size_t steps = 0;
+  std::unordered_multimap<size_t, const Json*> known;
+  for (const Json& value : *c.values) known.emplace(json_schema::Hash(value, steps), &value);
   std::vector<Json> kept;
   for (const Json& value : values) {
-    const auto equal = [&](const Json& other) { return json_schema::Equal(value, other); };
-    if (!c.values || std::any_of(c.values->begin(), c.values->end(), equal)) kept.push_back(value);
+    const auto [begin, end] = known.equal_range(json_schema::Hash(value, steps));
+    if (std::any_of(begin, end, [&](const auto& entry) { return json_schema::Equal(value, *entry.second); })) {
+      kept.push_back(value);
+    }
   }
   c.values = std::move(kept);
 }
