@@ -28,8 +28,8 @@ struct Containment {
 /// Decides, with a validator that was compiled with `options` (`resources` are not supported), whether every instance
 /// of `a` is an instance of `b`. Never wrong, but not always able to tell: kUnknown is the answer for schemas that do
 /// not compile, where `pattern`, `format`, `unevaluated…` and dynamic references differ, where references leave the
-/// document, and beyond fixed bounds of work (about a second for schemas of thousands of parts; typical ones take about a
-/// millisecond). Pure; any thread.
+/// document, and beyond fixed bounds of work (about a second for schemas of thousands of parts; typical ones take about
+/// a millisecond). Pure; any thread.
 Containment CheckContainment(const Json& a, const Json& b, const json_schema::CompileOptions& options = {});
 
 }  // namespace tasker::diff
