@@ -153,7 +153,6 @@ absl::StatusOr<std::unique_ptr<RegistryClient>> RegistryClient::Create(const Ser
   auto connections = std::make_unique<Connections>(options, *std::move(token), *std::move(credentials));
   return std::unique_ptr<RegistryClient>(new RegistryClient(std::move(connections)));
 }
-
 absl::StatusOr<pb::RegisterTemplatesResponse> RegistryClient::RegisterTemplates(
     const pb::RegisterTemplatesRequest& request) {
   return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::RegisterTemplates, request);
@@ -195,6 +194,68 @@ absl::StatusOr<pb::ExplainResolutionResponse> RegistryClient::ExplainResolution(
 }
 absl::StatusOr<pb::GetServerInfoResponse> RegistryClient::GetServerInfo(const pb::GetServerInfoRequest& request) {
   return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::GetServerInfo, request);
+}
+absl::StatusOr<pb::SetChannelResponse> RegistryClient::SetChannel(const pb::SetChannelRequest& request) {
+  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::SetChannel, request);
+}
+absl::StatusOr<pb::DeleteChannelResponse> RegistryClient::DeleteChannel(const pb::DeleteChannelRequest& request) {
+  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::DeleteChannel, request);
+}
+absl::StatusOr<pb::DeprecateTemplateResponse> RegistryClient::DeprecateTemplate(
+    const pb::DeprecateTemplateRequest& request) {
+  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::DeprecateTemplate, request);
+}
+absl::StatusOr<pb::YankTemplateResponse> RegistryClient::YankTemplate(const pb::YankTemplateRequest& request) {
+  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::YankTemplate, request);
+}
+absl::StatusOr<pb::RestoreTemplateResponse> RegistryClient::RestoreTemplate(const pb::RestoreTemplateRequest& request) {
+  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::RestoreTemplate, request);
+}
+absl::StatusOr<pb::PurgeTemplateResponse> RegistryClient::PurgeTemplate(const pb::PurgeTemplateRequest& request) {
+  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::PurgeTemplate, request);
+}
+absl::StatusOr<pb::SetVersionPolicyResponse> RegistryClient::SetVersionPolicy(
+    const pb::SetVersionPolicyRequest& request) {
+  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::SetVersionPolicy, request);
+}
+absl::StatusOr<pb::CheckCallablesResponse> RegistryClient::CheckCallables(const pb::CheckCallablesRequest& request) {
+  return connections_->Call<pb::ResolverService>(&pb::ResolverService::Stub::CheckCallables, request);
+}
+absl::StatusOr<pb::ListNamespacesResponse> RegistryClient::ListNamespaces(const pb::ListNamespacesRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::ListNamespaces, request);
+}
+absl::StatusOr<pb::ListChannelsResponse> RegistryClient::ListChannels(const pb::ListChannelsRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::ListChannels, request);
+}
+absl::StatusOr<pb::ListChannelHistoryResponse> RegistryClient::ListChannelHistory(
+    const pb::ListChannelHistoryRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::ListChannelHistory, request);
+}
+absl::StatusOr<pb::ListDomainEventsResponse> RegistryClient::ListDomainEvents(
+    const pb::ListDomainEventsRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::ListDomainEvents, request);
+}
+absl::StatusOr<pb::ListChangesResponse> RegistryClient::ListChanges(const pb::ListChangesRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::ListChanges, request);
+}
+absl::StatusOr<pb::FindCallableUsagesResponse> RegistryClient::FindCallableUsages(
+    const pb::FindCallableUsagesRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::FindCallableUsages, request);
+}
+absl::StatusOr<pb::FindEventUsagesResponse> RegistryClient::FindEventUsages(const pb::FindEventUsagesRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::FindEventUsages, request);
+}
+absl::StatusOr<pb::FindSystemUsagesResponse> RegistryClient::FindSystemUsages(
+    const pb::FindSystemUsagesRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::FindSystemUsages, request);
+}
+absl::StatusOr<pb::CompareTemplatesResponse> RegistryClient::CompareTemplates(
+    const pb::CompareTemplatesRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::CompareTemplates, request);
+}
+absl::StatusOr<pb::DescribeTemplateResponse> RegistryClient::DescribeTemplate(
+    const pb::DescribeTemplateRequest& request) {
+  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::DescribeTemplate, request);
 }
 
 }  // namespace tasker::client

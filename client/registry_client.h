@@ -36,6 +36,24 @@ class RegistryClient {
   absl::StatusOr<pb::ListCallablesResponse> ListCallables(const pb::ListCallablesRequest& request);
   absl::StatusOr<pb::ExplainResolutionResponse> ExplainResolution(const pb::ExplainResolutionRequest& request);
   absl::StatusOr<pb::GetServerInfoResponse> GetServerInfo(const pb::GetServerInfoRequest& request);
+  absl::StatusOr<pb::SetChannelResponse> SetChannel(const pb::SetChannelRequest& request);
+  absl::StatusOr<pb::DeleteChannelResponse> DeleteChannel(const pb::DeleteChannelRequest& request);
+  absl::StatusOr<pb::DeprecateTemplateResponse> DeprecateTemplate(const pb::DeprecateTemplateRequest& request);
+  absl::StatusOr<pb::YankTemplateResponse> YankTemplate(const pb::YankTemplateRequest& request);
+  absl::StatusOr<pb::RestoreTemplateResponse> RestoreTemplate(const pb::RestoreTemplateRequest& request);
+  absl::StatusOr<pb::PurgeTemplateResponse> PurgeTemplate(const pb::PurgeTemplateRequest& request);
+  absl::StatusOr<pb::SetVersionPolicyResponse> SetVersionPolicy(const pb::SetVersionPolicyRequest& request);
+  absl::StatusOr<pb::CheckCallablesResponse> CheckCallables(const pb::CheckCallablesRequest& request);
+  absl::StatusOr<pb::ListNamespacesResponse> ListNamespaces(const pb::ListNamespacesRequest& request);
+  absl::StatusOr<pb::ListChannelsResponse> ListChannels(const pb::ListChannelsRequest& request);
+  absl::StatusOr<pb::ListChannelHistoryResponse> ListChannelHistory(const pb::ListChannelHistoryRequest& request);
+  absl::StatusOr<pb::ListDomainEventsResponse> ListDomainEvents(const pb::ListDomainEventsRequest& request);
+  absl::StatusOr<pb::ListChangesResponse> ListChanges(const pb::ListChangesRequest& request);
+  absl::StatusOr<pb::FindCallableUsagesResponse> FindCallableUsages(const pb::FindCallableUsagesRequest& request);
+  absl::StatusOr<pb::FindEventUsagesResponse> FindEventUsages(const pb::FindEventUsagesRequest& request);
+  absl::StatusOr<pb::FindSystemUsagesResponse> FindSystemUsages(const pb::FindSystemUsagesRequest& request);
+  absl::StatusOr<pb::CompareTemplatesResponse> CompareTemplates(const pb::CompareTemplatesRequest& request);
+  absl::StatusOr<pb::DescribeTemplateResponse> DescribeTemplate(const pb::DescribeTemplateRequest& request);
 
  private:
   class Connections;

@@ -66,6 +66,19 @@ void EncodeResponse(const google::protobuf::Message& response, grpc::ByteBuffer&
 /// Without copying: the buffer refers to the bytes and keeps them alive.
 void EncodeResponse(const registry::AnswerBytes& response, grpc::ByteBuffer& out);
 
+/// `Service` with all of `Methods` (its WithRawCallbackMethod_…) taking and giving bytes. A method that is not
+/// overridden then answers UNIMPLEMENTED.
+template <typename Service, template <typename> typename... Methods>
+struct RawMethodsOf {
+  using Type = Service;
+};
+template <typename Service, template <typename> typename First, template <typename> typename... Rest>
+struct RawMethodsOf<Service, First, Rest...> {
+  using Type = First<typename RawMethodsOf<Service, Rest...>::Type>;
+};
+template <typename Service, template <typename> typename... Methods>
+using RawMethods = typename RawMethodsOf<Service, Methods...>::Type;
+
 /// What every service's handlers run through: bytes → request → work → response → bytes, with the guard, the deadline,
 /// metrics and the access line. Safe to call from any thread.
 class CallRunner {

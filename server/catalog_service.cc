@@ -10,12 +10,20 @@ namespace pb = ::tasker::registry::v1;
 using Bytes = grpc::ByteBuffer;
 using Context = grpc::CallbackServerContext;
 using Reactor = grpc::ServerUnaryReactor;
-using Raw =
-    pb::CatalogService::WithRawCallbackMethod_GetTemplate<pb::CatalogService::WithRawCallbackMethod_ListTemplates<
-        pb::CatalogService::WithRawCallbackMethod_ListTemplateVersions<
-            pb::CatalogService::WithRawCallbackMethod_ListCallables<
-                pb::CatalogService::WithRawCallbackMethod_ExplainResolution<
-                    pb::CatalogService::WithRawCallbackMethod_GetServerInfo<pb::CatalogService::Service>>>>>>;
+using Raw = RawMethods<
+    pb::CatalogService::Service, pb::CatalogService::WithRawCallbackMethod_GetTemplate,
+    pb::CatalogService::WithRawCallbackMethod_ListNamespaces, pb::CatalogService::WithRawCallbackMethod_ListTemplates,
+    pb::CatalogService::WithRawCallbackMethod_ListTemplateVersions,
+    pb::CatalogService::WithRawCallbackMethod_ListChannels,
+    pb::CatalogService::WithRawCallbackMethod_ListChannelHistory,
+    pb::CatalogService::WithRawCallbackMethod_ListDomainEvents, pb::CatalogService::WithRawCallbackMethod_ListChanges,
+    pb::CatalogService::WithRawCallbackMethod_FindCallableUsages,
+    pb::CatalogService::WithRawCallbackMethod_FindEventUsages,
+    pb::CatalogService::WithRawCallbackMethod_FindSystemUsages,
+    pb::CatalogService::WithRawCallbackMethod_CompareTemplates,
+    pb::CatalogService::WithRawCallbackMethod_DescribeTemplate, pb::CatalogService::WithRawCallbackMethod_ListCallables,
+    pb::CatalogService::WithRawCallbackMethod_ExplainResolution,
+    pb::CatalogService::WithRawCallbackMethod_GetServerInfo>;
 
 class CatalogService final : public Raw {
  public:

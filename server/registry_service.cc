@@ -8,9 +8,15 @@ namespace pb = ::tasker::registry::v1;
 using Bytes = grpc::ByteBuffer;
 using Context = grpc::CallbackServerContext;
 using Reactor = grpc::ServerUnaryReactor;
-using Raw = pb::RegistryService::WithRawCallbackMethod_RegisterTemplate<
-    pb::RegistryService::WithRawCallbackMethod_RegisterTemplates<
-        pb::RegistryService::WithRawCallbackMethod_ValidateTemplate<pb::RegistryService::Service>>>;
+using Raw = RawMethods<
+    pb::RegistryService::Service, pb::RegistryService::WithRawCallbackMethod_RegisterTemplate,
+    pb::RegistryService::WithRawCallbackMethod_RegisterTemplates,
+    pb::RegistryService::WithRawCallbackMethod_ValidateTemplate, pb::RegistryService::WithRawCallbackMethod_SetChannel,
+    pb::RegistryService::WithRawCallbackMethod_DeleteChannel,
+    pb::RegistryService::WithRawCallbackMethod_DeprecateTemplate,
+    pb::RegistryService::WithRawCallbackMethod_YankTemplate, pb::RegistryService::WithRawCallbackMethod_RestoreTemplate,
+    pb::RegistryService::WithRawCallbackMethod_PurgeTemplate,
+    pb::RegistryService::WithRawCallbackMethod_SetVersionPolicy>;
 
 class RegistryService final : public Raw {
  public:

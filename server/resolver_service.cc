@@ -8,10 +8,12 @@ namespace pb = ::tasker::registry::v1;
 using Bytes = grpc::ByteBuffer;
 using Context = grpc::CallbackServerContext;
 using Reactor = grpc::ServerUnaryReactor;
-using Raw = pb::ResolverService::WithRawCallbackMethod_ResolveTemplate<
-    pb::ResolverService::WithRawCallbackMethod_ResolveHandler<
-        pb::ResolverService::WithRawCallbackMethod_ValidateTaskInput<
-            pb::ResolverService::WithRawCallbackMethod_ValidateEventPayload<pb::ResolverService::Service>>>>;
+using Raw = RawMethods<pb::ResolverService::Service, pb::ResolverService::WithRawCallbackMethod_ResolveTemplate,
+                       pb::ResolverService::WithRawCallbackMethod_ResolveHandler,
+                       pb::ResolverService::WithRawCallbackMethod_BatchResolveTemplates,
+                       pb::ResolverService::WithRawCallbackMethod_ValidateTaskInput,
+                       pb::ResolverService::WithRawCallbackMethod_ValidateEventPayload,
+                       pb::ResolverService::WithRawCallbackMethod_CheckCallables>;
 
 class ResolverService final : public Raw {
  public:
