@@ -14,6 +14,7 @@
 
 #include "client/command.h"
 #include "client/local_check.h"
+#include "client/progress.h"
 #include "client/report.h"
 #include "client/sources.h"
 #include "lib/legacy/convert.h"
@@ -135,13 +136,12 @@ void ConvertSource(const Arguments& arguments, const Source& source, const Sessi
     report.file = source.name;
     report.text = source.text;
     SetIssues(issues, report);
-    fmt::print(stderr, "{}",
-               TextReport(std::vector<FileReport>{report}, UsesColor(STDERR_FILENO, {session.options.no_color})));
+    PrintReport(TextReport(std::vector<FileReport>{report}, UsesColor(STDERR_FILENO, {session.options.no_color})));
     ++totals.failed;
     return;
   }
   if (conversion->already_new) PrintNote(name + " is in the new format already");
-  fmt::print(stderr, "{}", legacy::NotesText(conversion->notes, name));
+  PrintReport(legacy::NotesText(conversion->notes, name));
   if (const std::string problem = Deliver(arguments, source, *conversion); !problem.empty()) {
     PrintError(fmt::format("{} was not written: {}", name, problem));
     ++totals.failed;
@@ -163,7 +163,13 @@ ExitCode Convert(const Arguments& arguments, const Session& session) {
     PrintError(fmt::format("{}: {}", DisplayName(problem.name), problem.message));
     ++totals.failed;
   }
-  for (const Source& source : sources.files) ConvertSource(arguments, source, session, totals);
+  {
+    Progress progress("converting", sources.files.size());
+    for (const Source& source : sources.files) {
+      ConvertSource(arguments, source, session, totals);
+      progress.Advance();
+    }
+  }
   PrintNote(fmt::format("{} {}, {} already new, {} failed", totals.converted,
                         arguments.check ? "to convert" : "converted", totals.already_new, totals.failed));
   return totals.failed > 0 || (arguments.check && totals.converted > 0) ? kWrongInput : kDone;

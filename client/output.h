@@ -22,6 +22,15 @@ void PrintDocument(const base::Json& value, OutputFormat format);
 /// "tasker-registryctl: MESSAGE" to stderr; an error is called one.
 void PrintNote(std::string_view message);
 void PrintError(std::string_view message);
+/// Lines to stderr as they are: "" or text that ends a line.
+void PrintReport(std::string_view text);
+
+/// A line at the foot of the terminal that stderr is (progress.h): replaces the one that is there; "" takes it away.
+/// All of the above take it away before they write. REQUIRES: CanShowStatusLine(), and at most StatusLineWidth()
+/// columns.
+void ShowStatusLine(std::string_view line);
+bool CanShowStatusLine();
+size_t StatusLineWidth();
 
 /// Flushes. `code`, unless output was lost: then kWrongInput and a message, or the end that SIGPIPE would have made
 /// where the reader of a pipe had gone.

@@ -11,6 +11,7 @@
 #include "client/command.h"
 #include "client/failure.h"
 #include "client/local_check.h"
+#include "client/progress.h"
 #include "client/registry_client.h"
 #include "client/report.h"
 #include "client/sources.h"
@@ -31,7 +32,7 @@ struct Arguments {
 
 void PrintIssues(const std::vector<FileReport>& reports, const Session& session) {
   const std::string text = TextReport(reports, UsesColor(STDERR_FILENO, {session.options.no_color}));
-  fmt::print(stderr, "{}", text);
+  PrintReport(text);
 }
 
 template <typename Message>
@@ -74,6 +75,7 @@ ExitCode ExplainRefusal(const absl::Status& refusal, RegistryClient& client, con
                         const Arguments& arguments, const Session& session) {
   std::vector<FileReport> reports;
   bool has_errors = false;
+  Progress progress("asking about", sources.files.size());
   for (const Source& source : sources.files) {
     pb::ValidateTemplateRequest request;
     *request.mutable_source() = ToMessage(source, arguments.keep_unknown);
@@ -81,6 +83,7 @@ ExitCode ExplainRefusal(const absl::Status& refusal, RegistryClient& client, con
     if (!response.ok()) break;
     reports.push_back(ReportOf(*response, source));
     has_errors = has_errors || reports.back().error_count > 0;
+    progress.Advance();
   }
   PrintIssues(reports, session);
   if (has_errors) {
@@ -132,6 +135,13 @@ void PrintRegistrations(const pb::RegisterTemplatesResponse& response, const Sou
       session.format);
 }
 
+// One call, however long: the line says what is waited for.
+absl::StatusOr<pb::RegisterTemplatesResponse> SendBatch(const pb::RegisterTemplatesRequest& request,
+                                                        RegistryClient& client) {
+  const Progress progress("registering", static_cast<size_t>(request.sources_size()));
+  return client.RegisterTemplates(request);
+}
+
 ExitCode Register(const Arguments& arguments, const Session& session) {
   const Sources sources = ReadSources(arguments.paths);
   for (const std::string& name : sources.repeated) PrintNote(DisplayName(name) + " is named twice and sent once");
@@ -146,7 +156,7 @@ ExitCode Register(const Arguments& arguments, const Session& session) {
   request.set_source_revision(arguments.source_revision);
   request.set_source_uri(arguments.source_uri);
   request.set_dry_run(arguments.dry_run);
-  const auto response = (*client)->RegisterTemplates(request);
+  const auto response = SendBatch(request, **client);
   if (response.status().code() == absl::StatusCode::kInvalidArgument) {
     return ExplainRefusal(response.status(), **client, sources, arguments, session);
   }

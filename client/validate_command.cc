@@ -9,6 +9,7 @@
 
 #include "client/command.h"
 #include "client/local_check.h"
+#include "client/progress.h"
 #include "client/report.h"
 #include "client/sources.h"
 
@@ -45,7 +46,11 @@ ExitCode Validate(const Arguments& arguments, const Session& session) {
   for (const std::string& name : sources.repeated) PrintNote(DisplayName(name) + " is named twice and checked once");
   std::vector<FileReport> reports;
   for (const SourceProblem& problem : sources.problems) reports.push_back(UnreadableReport(problem));
-  for (const Source& source : sources.files) reports.push_back(CheckLocally(source, arguments.keep_unknown));
+  Progress progress("validating", sources.files.size());
+  for (const Source& source : sources.files) {
+    reports.push_back(CheckLocally(source, arguments.keep_unknown));
+    progress.Advance();
+  }
   PrintReports(reports, session);
   for (const FileReport& report : reports) {
     if (report.error_count > 0) return kWrongInput;
