@@ -21,8 +21,16 @@ std::string_view AliasOf(std::string_view key) {
   return {};
 }
 
-// Document::Locate, but aliases count as the key they stand for.
-base::Position Locate(const tmpl::Document& document, std::string_view pointer) {
+std::vector<Change> WithoutPlaces(std::vector<LocatedChange> located) {
+  std::vector<Change> changes;
+  changes.reserve(located.size());
+  for (LocatedChange& change : located) changes.push_back(std::move(change.change));
+  return changes;
+}
+
+}  // namespace
+
+base::Position LocateValue(const tmpl::Document& document, std::string_view pointer) {
   tmpl::Node node = document.root();
   for (const std::string& token : base::JsonPointerTokens(pointer)) {
     if (node.is_list()) {
@@ -45,23 +53,14 @@ base::Position Locate(const tmpl::Document& document, std::string_view pointer) 
   return node.position();
 }
 
-std::vector<Change> WithoutPlaces(std::vector<LocatedChange> located) {
-  std::vector<Change> changes;
-  changes.reserve(located.size());
-  for (LocatedChange& change : located) changes.push_back(std::move(change.change));
-  return changes;
-}
-
-}  // namespace
-
 std::vector<LocatedChange> LocatedDiff(const Json& old_template, const Json& new_template, const DiffOptions& options) {
   std::vector<LocatedChange> located = Walk(options.detail_limit).Run(old_template, new_template);
   for (auto& [change, place] : located) {
     if (options.old_document != nullptr && change.old_value) {
-      change.old_position = Locate(*options.old_document, change.old_path);
+      change.old_position = LocateValue(*options.old_document, change.old_path);
     }
     if (options.new_document != nullptr && change.new_value) {
-      change.new_position = Locate(*options.new_document, change.new_path);
+      change.new_position = LocateValue(*options.new_document, change.new_path);
     }
   }
   return located;

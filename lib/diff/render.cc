@@ -68,13 +68,17 @@ std::string Counts(const Assessment& assessment) {
   return fmt::format("{} change{}{}{}", all, all == 1 ? "" : "s", out.empty() ? "" : ": ", out);
 }
 
-// "needs a major version: 2.0.0 or higher"
+// "; needs a major version: 2.0.0 or higher; 1.5.0 is too low"
 std::string Advice(const Assessment& assessment, const RenderOptions& options) {
-  if (assessment.bump == Bump::kNone) return "no new version is needed";
-  std::string out = fmt::format("needs a {} version", BumpName(assessment.bump));
-  if (!options.old_version) return out;
+  if (!options.old_version) return "";
+  if (assessment.bump == Bump::kNone) return "; no new version is needed";
+  const std::string wanted = fmt::format("; needs a {} version", BumpName(assessment.bump));
   const auto next = NextVersion(*options.old_version, assessment.bump);
-  return out + (next ? fmt::format(": {} or higher", next->ToString()) : ", but there is no higher one");
+  if (!next) return wanted + ", but there is no higher one";
+  std::string out = fmt::format("{}: {} or higher", wanted, next->ToString());
+  if (!options.new_version) return out;
+  return out + fmt::format("; {} is {}", options.new_version->ToString(),
+                           *options.new_version >= *next ? "high enough" : "too low");
 }
 
 std::span<const AssessedChange> Shown(const Assessment& assessment, size_t most) {
@@ -155,13 +159,13 @@ std::string RenderText(const Assessment& assessment, const RenderOptions& option
   if (shown.size() < assessment.changes.size()) {
     out += fmt::format("and {} more\n", assessment.changes.size() - shown.size());
   }
-  return out + fmt::format("{}; {}\n", Counts(assessment), Advice(assessment, options));
+  return out + fmt::format("{}{}\n", Counts(assessment), Advice(assessment, options));
 }
 
 std::string RenderMarkdown(const Assessment& assessment, const RenderOptions& options) {
   std::string out = fmt::format("### {} → {}\n\n", Code(options.old_label), Code(options.new_label));
   if (assessment.changes.empty()) return out + "No changes.\n";
-  out += fmt::format("**{}; {}.**\n\n", Counts(assessment), Advice(assessment, options));
+  out += fmt::format("**{}{}.**\n\n", Counts(assessment), Advice(assessment, options));
   out += "| bump | where | change | class | breaks |\n| --- | --- | --- | --- | --- |\n";
   const auto shown = Shown(assessment, std::min(options.max_changes, kMaxMarkdownRows));
   std::string reasons;
@@ -204,6 +208,9 @@ Json RenderJson(const Assessment& assessment, const RenderOptions& options) {
       {"old", options.old_label}, {"new", options.new_label}, {"bump", text(BumpName(assessment.bump))}};
   if (options.old_version) {
     if (const auto next = NextVersion(*options.old_version, assessment.bump)) out["next_version"] = next->ToString();
+    if (options.new_version) {
+      out["is_bump_enough"] = IsEnough(*options.old_version, *options.new_version, assessment.bump);
+    }
   }
   out["changes"] = std::move(changes);
   if (shown.size() < assessment.changes.size()) out["omitted"] = assessment.changes.size() - shown.size();

@@ -10,10 +10,12 @@ namespace tasker::diff {
 struct RenderOptions {
   std::string old_label = "old";  ///< "payments/charge:1.0.0", a file name, an environment
   std::string new_label = "new";
-  /// Where known, the version that the bump is counted from; the closing line then names the lowest version to use.
+  /// The version that the bump is counted from; the closing line then names the lowest version to use. None: no version
+  /// is wanted, as between two environments.
   std::optional<tmpl::Version> old_version;
-  bool color = false;         ///< RenderText: ANSI colours
-  size_t max_changes = 1000;  ///< further ones are counted only
+  std::optional<tmpl::Version> new_version;  ///< where it is settled: whether it is high enough
+  bool color = false;                        ///< RenderText: ANSI colours
+  size_t max_changes = 1000;                 ///< further ones are counted only
 };
 
 /// As a diff tool prints it: a line for each change, old and new value below it with their lines, reasons, and a
@@ -24,9 +26,9 @@ std::string RenderText(const Assessment& assessment, const RenderOptions& option
 /// the templates can leave its cell or be read as markup.
 std::string RenderMarkdown(const Assessment& assessment, const RenderOptions& options);
 
-/// Everything, nothing shortened: {"old", "new", "bump", "next_version" where known, "changes": [{"kind", "class",
-/// "bump", "breaks", "place", and where there is such a thing "old_path", "new_path", "old_value", "new_value",
-/// "old_line", "new_line", "reason", "counterexample"}], "omitted" where max_changes cut the list}.
+/// Everything, nothing shortened: {"old", "new", "bump", "next_version" and "is_bump_enough" where known, "changes":
+/// [{"kind", "class", "bump", "breaks", "place", and where there is such a thing "old_path", "new_path", "old_value",
+/// "new_value", "old_line", "new_line", "reason", "counterexample"}], "omitted" where max_changes cut the list}.
 Json RenderJson(const Assessment& assessment, const RenderOptions& options);
 
 }  // namespace tasker::diff

@@ -46,6 +46,7 @@ RenderOptions Labels() {
   options.old_label = "payments/charge:1.4.2";
   options.new_label = "charge.yaml";
   options.old_version = tmpl::Version{1, 4, 2};
+  options.new_version = tmpl::Version{1, 5, 0};
   return options;
 }
 
