@@ -27,8 +27,9 @@ using Raw = RawMethods<
 
 class CatalogService final : public Raw {
  public:
-  CatalogService(CallRunner& runner, registry::Catalog& catalog, ServerInfo info)
-      : runner_(runner), catalog_(catalog), info_(std::move(info)) {}
+  CatalogService(CallRunner& runner, registry::Catalog& catalog, const registry::Comparison& comparison,
+                 ServerInfo info)
+      : runner_(runner), catalog_(catalog), comparison_(comparison), info_(std::move(info)) {}
 
   Reactor* GetTemplate(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::GetTemplateRequest>(
@@ -47,6 +48,14 @@ class CatalogService final : public Raw {
                                                         [this](const pb::ListTemplateVersionsRequest& r, Call& call) {
                                                           return catalog_.ListTemplateVersions(r, call.deadline());
                                                         });
+  }
+
+  Reactor* CompareTemplates(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::CompareTemplatesRequest>(compare_templates_, context, request, response,
+                                                    [this](const pb::CompareTemplatesRequest& r, Call& call) {
+                                                      call.set_reference(r.old_reference());
+                                                      return comparison_.Compare(r, call.deadline());
+                                                    });
   }
 
   Reactor* ListCallables(Context* context, const Bytes* request, Bytes* response) override {
@@ -71,10 +80,12 @@ class CatalogService final : public Raw {
  private:
   CallRunner& runner_;
   registry::Catalog& catalog_;
+  const registry::Comparison& comparison_;
   const ServerInfo info_;
   const Method get_template_ = runner_.MakeMethod("CatalogService/GetTemplate");
   const Method list_templates_ = runner_.MakeMethod("CatalogService/ListTemplates");
   const Method list_template_versions_ = runner_.MakeMethod("CatalogService/ListTemplateVersions");
+  const Method compare_templates_ = runner_.MakeMethod("CatalogService/CompareTemplates");
   const Method list_callables_ = runner_.MakeMethod("CatalogService/ListCallables");
   const Method explain_resolution_ = runner_.MakeMethod("CatalogService/ExplainResolution");
   const Method get_server_info_ = runner_.MakeMethod("CatalogService/GetServerInfo");
@@ -82,8 +93,9 @@ class CatalogService final : public Raw {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog, ServerInfo info) {
-  return std::make_unique<CatalogService>(runner, catalog, std::move(info));
+std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog,
+                                                  const registry::Comparison& comparison, ServerInfo info) {
+  return std::make_unique<CatalogService>(runner, catalog, comparison, std::move(info));
 }
 
 }  // namespace tasker::server

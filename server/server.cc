@@ -88,11 +88,13 @@ class Server::Parts {
         payloads_(loader_, options.cache_bytes / 4),
         registrar_(store_, tmpl::ReadLimits()),
         catalog_(store_, loader_),
+        comparison_(loader_, tmpl::ReadLimits()),
         executor_({.threads = options.database_connections}),
         runner_(executor_, metrics_, {absl::Seconds(options.max_call_seconds)}) {
     services_.push_back(MakeRegistryService(runner_, registrar_));
     services_.push_back(MakeResolverService(runner_, resolver_, payloads_));
-    services_.push_back(MakeCatalogService(runner_, catalog_, [this](absl::Time deadline) { return Info(deadline); }));
+    services_.push_back(
+        MakeCatalogService(runner_, catalog_, comparison_, [this](absl::Time deadline) { return Info(deadline); }));
   }
 
   ~Parts() { Drain(absl::Seconds(options_.grace_seconds)); }
@@ -169,6 +171,7 @@ class Server::Parts {
   registry::PayloadCheck payloads_;
   const registry::Registrar registrar_;
   registry::Catalog catalog_;
+  const registry::Comparison comparison_;
   Metrics metrics_;
   Executor executor_;
   CallRunner runner_;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "lib/registry/catalog.h"
+#include "lib/registry/comparison.h"
 #include "lib/registry/payload_check.h"
 #include "lib/registry/registrar.h"
 #include "lib/registry/resolver.h"
@@ -21,6 +22,7 @@ std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry:
 
 /// What GetServerInfo says, filled by whoever knows; may ask the database.
 using ServerInfo = std::function<absl::StatusOr<registry::pb::GetServerInfoResponse>(absl::Time deadline)>;
-std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog, ServerInfo info);
+std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog,
+                                                  const registry::Comparison& comparison, ServerInfo info);
 
 }  // namespace tasker::server

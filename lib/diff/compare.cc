@@ -3,7 +3,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "lib/diff/located_diff.h"
+#include "lib/diff/locator.h"
 #include "lib/template/explain.h"
 #include "lib/template/resolve.h"
 
@@ -13,32 +13,32 @@ namespace {
 // Where the values of a resolved template come from in its author's text.
 class Origins {
  public:
-  explicit Origins(const Side& side) : document_(side.loaded.document) {
+  explicit Origins(const Side& side) : locator_(side.loaded.document) {
     for (const tmpl::ExplainedField& field :
-         tmpl::ExplainResolution(side.loaded.tmpl, document_, *side.environment).fields) {
+         tmpl::ExplainResolution(side.loaded.tmpl, side.loaded.document, *side.environment).fields) {
       if (!field.current.source_path.empty()) sources_.emplace(field.path, field.current.source_path);
     }
   }
 
-  base::Position Find(std::string_view pointer) const {
+  base::Position Find(std::string_view pointer) {
     for (std::string_view path = pointer; !path.empty(); path = path.substr(0, path.rfind('/'))) {
       const auto found = sources_.find(std::string(path));
       if (found == sources_.end()) continue;
-      return LocateValue(document_, found->second + std::string(pointer.substr(path.size())));
+      return locator_.Find(found->second + std::string(pointer.substr(path.size())));
     }
-    return LocateValue(document_, pointer);
+    return locator_.Find(pointer);
   }
 
  private:
-  const tmpl::Document& document_;
+  Locator locator_;
   std::unordered_map<std::string, std::string> sources_;  // pointer in the resolved template → in the text
 };
 
 Assessment AssessEnvironments(const Side& old_side, const Side& new_side) {
   Assessment assessment = AssessResolved(tmpl::ResolveForEnvironment(old_side.loaded.tmpl, *old_side.environment),
                                          tmpl::ResolveForEnvironment(new_side.loaded.tmpl, *new_side.environment));
-  const Origins old_origins(old_side);
-  const Origins new_origins(new_side);
+  Origins old_origins(old_side);
+  Origins new_origins(new_side);
   for (AssessedChange& assessed : assessment.changes) {
     Change& change = assessed.change;
     if (change.old_value) change.old_position = old_origins.Find(change.old_path);

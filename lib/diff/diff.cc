@@ -3,23 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "lib/base/utf8.h"
 #include "lib/diff/located_diff.h"
+#include "lib/diff/locator.h"
 #include "lib/template/canonical.h"
 
 namespace tasker::diff {
 namespace {
-
-// How an author may have spelled a key of canonical JSON.
-std::string_view AliasOf(std::string_view key) {
-  if (key == "dependencies") return "depends_on";
-  if (key == "limit") return "max_attempts";
-  if (key == "type") return "step_type";
-  return {};
-}
 
 std::vector<Change> WithoutPlaces(std::vector<LocatedChange> located) {
   std::vector<Change> changes;
@@ -30,37 +22,18 @@ std::vector<Change> WithoutPlaces(std::vector<LocatedChange> located) {
 
 }  // namespace
 
-base::Position LocateValue(const tmpl::Document& document, std::string_view pointer) {
-  tmpl::Node node = document.root();
-  for (const std::string& token : base::JsonPointerTokens(pointer)) {
-    if (node.is_list()) {
-      size_t i = 0;
-      const auto [end, failed] = std::from_chars(token.data(), token.data() + token.size(), i);
-      if (failed != std::errc() || end != token.data() + token.size() || i >= node.size()) break;
-      node = node.item(i);
-      continue;
-    }
-    const std::string_view alias = AliasOf(token);
-    bool found = false;
-    for (size_t i = 0; node.is_map() && i < node.size() && !found; ++i) {
-      const tmpl::Node::Member member = node.member(i);
-      if (member.key != token && (alias.empty() || member.key != alias)) continue;
-      found = true;
-      node = member.value;
-    }
-    if (!found) break;
-  }
-  return node.position();
-}
-
 std::vector<LocatedChange> LocatedDiff(const Json& old_template, const Json& new_template, const DiffOptions& options) {
   std::vector<LocatedChange> located = Walk(options.detail_limit).Run(old_template, new_template);
-  for (auto& [change, place] : located) {
-    if (options.old_document != nullptr && change.old_value) {
-      change.old_position = LocateValue(*options.old_document, change.old_path);
+  if (options.old_document != nullptr) {
+    Locator locator(*options.old_document);
+    for (auto& [change, place] : located) {
+      if (change.old_value) change.old_position = locator.Find(change.old_path);
     }
-    if (options.new_document != nullptr && change.new_value) {
-      change.new_position = LocateValue(*options.new_document, change.new_path);
+  }
+  if (options.new_document != nullptr) {
+    Locator locator(*options.new_document);
+    for (auto& [change, place] : located) {
+      if (change.new_value) change.new_position = locator.Find(change.new_path);
     }
   }
   return located;

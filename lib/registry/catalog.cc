@@ -53,22 +53,6 @@ void PutCallable(const tmpl::HandlerDefinition& handler, const std::string& step
   if (handler.method) out.set_method(*handler.method);
 }
 
-// The stored template and the tree that its positions come from: the author's text, where there is one.
-absl::StatusOr<tmpl::LoadedTemplate> LoadWithPositions(const store::StoredVersion& stored) {
-  if (stored.source_text) {
-    base::IssueList issues;
-    tmpl::LoadOptions options;
-    options.keep_unknown_keys = true;  // they were reported when the template was registered
-    options.limits.text_bytes = stored.source_text->size();
-    std::optional<tmpl::LoadedTemplate> loaded = tmpl::LoadTemplate(*stored.source_text, options, issues);
-    if (loaded && !issues.has_errors()) return *std::move(loaded);
-  }
-  absl::StatusOr<tmpl::TaskTemplate> tmpl = ParseStored(stored);
-  if (!tmpl.ok()) return tmpl.status();
-  tmpl::Document document = tmpl::Document::FromJson(tmpl::ToJson(*tmpl));
-  return tmpl::LoadedTemplate{*std::move(tmpl), std::move(document)};
-}
-
 pb::ValueLayer ToProto(tmpl::ValueLayer layer) {
   switch (layer) {
     case tmpl::ValueLayer::kDefault:

@@ -83,9 +83,10 @@ std::optional<tmpl::Document> ReadSource(const pb::TemplateSource& source, const
 
 }  // namespace
 
-CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimits& limits) {
+CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimits& limits,
+                          std::optional<tmpl::Document>* kept_document) {
   CheckedSource checked;
-  const std::optional<tmpl::Document> document = ReadSource(source, limits, checked.issues);
+  std::optional<tmpl::Document> document = ReadSource(source, limits, checked.issues);
   if (!document) return checked;
   checked.reference = ReferenceOf(*document);
   const tmpl::LoadOptions options{source.keep_unknown_keys(), limits};
@@ -95,6 +96,7 @@ CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimi
   checked.canonical = tmpl::CanonicalText(*tmpl);
   checked.digest = base::Sha256Digest(checked.canonical);
   checked.tmpl = std::move(tmpl);
+  if (kept_document != nullptr) *kept_document = std::move(document);
   return checked;
 }
 

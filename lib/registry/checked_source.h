@@ -27,8 +27,10 @@ struct CheckedSource {
 };
 
 /// Text and messages take one path: message → model → JSON → document, text → document; then document → model → rules.
-/// Never fails: whatever is wrong is an issue. Pure; any thread.
-CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimits& limits);
+/// Never fails: whatever is wrong is an issue. `document`, where given, is set to the tree of a template without
+/// errors. Pure; any thread.
+CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimits& limits,
+                          std::optional<tmpl::Document>* document = nullptr);
 
 /// The same for many, spread over the cores. In the order of `sources`.
 std::vector<CheckedSource> CheckSources(const Sources& sources, const tmpl::ReadLimits& limits);

@@ -12,8 +12,8 @@ namespace tasker::registry {
 namespace {
 
 // "sources[7].steps[2].name" of the pointer "/steps/2/name".
-std::string FieldOf(size_t item, bool batch, std::string_view pointer) {
-  std::string field = batch ? fmt::format("sources[{}]", item) : "source";
+std::string FieldOf(size_t item, bool batch, std::string_view pointer, std::string_view source = "source") {
+  std::string field = batch ? fmt::format("sources[{}]", item) : std::string(source);
   for (const std::string& token : base::JsonPointerTokens(pointer)) {
     const bool index = !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
     field += fmt::format(index ? fmt::runtime("[{}]") : fmt::runtime(".{}"), token);
@@ -39,7 +39,8 @@ std::string AndMore(std::string text, size_t more) {
 
 }  // namespace
 
-absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource> checked, bool batch) {
+absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource> checked, bool batch,
+                           std::string_view field) {
   ErrorDetail detail{"TEMPLATE_INVALID", {}, {}};
   size_t errors = 0;
   size_t invalid = 0;
@@ -50,7 +51,7 @@ absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource
     for (const base::Issue& issue : checked[i].issues.Sorted()) {
       if (detail.violations.size() == kMaxViolations) break;
       if (issue.severity != base::Severity::kError) continue;
-      detail.violations.push_back({FieldOf(i, batch, issue.path), Line(issue, sources[i]->file_name())});
+      detail.violations.push_back({FieldOf(i, batch, issue.path, field), Line(issue, sources[i]->file_name())});
     }
   }
   if (errors == 0) return absl::OkStatus();

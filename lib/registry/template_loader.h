@@ -10,6 +10,7 @@
 
 #include "lib/registry/byte_cache.h"
 #include "lib/store/store.h"
+#include "lib/template/load.h"
 #include "lib/template/model.h"
 #include "lib/template/reference.h"
 
@@ -50,6 +51,9 @@ absl::StatusOr<tmpl::Reference> ParseRequestReference(std::string_view reference
 
 /// The model that a stored version holds. INTERNAL when the row is damaged.
 absl::StatusOr<tmpl::TaskTemplate> ParseStored(const store::StoredVersion& stored);
+
+/// The same with the tree that positions come from: the author's text, where there is one.
+absl::StatusOr<tmpl::LoadedTemplate> LoadWithPositions(const store::StoredVersion& stored);
 
 /// "payments/refund:1.0.0" of a stored version.
 std::string ExactReference(const store::VersionSummary& summary);

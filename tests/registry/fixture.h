@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lib/registry/catalog.h"
+#include "lib/registry/comparison.h"
 #include "lib/registry/payload_check.h"
 #include "lib/registry/registrar.h"
 #include "lib/registry/resolver.h"
@@ -44,6 +45,7 @@ class RegistryTest : public testing::Test {
   Resolver resolver_{loader_, 16 << 20};
   PayloadCheck payloads_{loader_, 16 << 20};
   Catalog catalog_{store_, loader_};
+  Comparison comparison_{loader_, {}};
 };
 
 }  // namespace tasker::registry
