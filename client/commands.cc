@@ -12,6 +12,7 @@ constexpr OutputFormat kVerdicts[] = {OutputFormat::kText, OutputFormat::kJson, 
 constexpr std::string_view kAuthors = "For authors and pipelines";
 constexpr std::string_view kWorkers = "What workers see";
 constexpr std::string_view kPeople = "Look around";
+constexpr std::string_view kOperators = "Backup and move";
 constexpr std::string_view kProgram = "About this program";
 
 constexpr Command kCommands[] = {
@@ -84,6 +85,18 @@ constexpr Command kCommands[] = {
      "Which layer set it (default, base, an override), in which line, and what it replaced.\n\n"
      "  tasker-registryctl explain payments/credit_card_payment:1.0.0 -e production",
      kLists, AddExplain},
+    {"export", kOperators, "Writes everything of a registry, as of one moment, into an archive",
+     "TARGET becomes a folder of the authors' files with an index; where its name ends with .tar.gz or .tgz, one such\n"
+     "file; '-' is the same to stdout. It must not exist, or be an empty folder.\n\n"
+     "  tasker-registryctl export backup/\n"
+     "  tasker-registryctl export payments.tar.gz --namespace payments",
+     kLists, AddExport},
+    {"import", kOperators, "Puts an archive of 'export' into a registry, all or nothing",
+     "Texts, digests, states, channels, times and authors come back as they were. What is there already with the same\n"
+     "content stays; other content under a version of the archive refuses the whole import.\n\n"
+     "  tasker-registryctl import backup/\n"
+     "  tasker-registryctl export - | tasker-registryctl --server other:50051 import -",
+     kLists, AddImport},
     {"version", kProgram, "Prints the version of this program, and with --server-info that of the server",
      "  tasker-registryctl version\n"
      "  tasker-registryctl version --server-info",

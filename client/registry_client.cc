@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <fstream>
+#include <mutex>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "client/version.h"
@@ -20,6 +23,10 @@
 
 namespace tasker::client {
 namespace {
+
+// A stream may take long, but not for ever, and not without moving.
+constexpr absl::Duration kMaxStream = absl::Hours(1);
+constexpr absl::Duration kMinStall = absl::Seconds(60);
 
 constexpr char kViolationsUrl[] = "type.googleapis.com/google.rpc.BadRequest";
 
@@ -68,6 +75,65 @@ absl::Status ToStatus(const grpc::Status& status) {
   }
   return out;
 }
+
+// Cancels a call when one step of it takes longer than `limit`.
+class StallWatch {
+ public:
+  StallWatch(grpc::ClientContext& context, absl::Duration limit)
+      : context_(context), limit_(absl::ToChronoNanoseconds(limit)), thread_([this] { Watch(); }) {}
+  ~StallWatch() {
+    Set(false, true);
+    thread_.join();
+  }
+
+  /// Runs `step`, one that waits for the server.
+  template <typename Step>
+  bool Time(Step step) {
+    Set(true, false);
+    const bool ok = step();
+    Set(false, false);
+    return ok;
+  }
+
+  bool stalled() const {
+    const std::lock_guard lock(mutex_);
+    return stalled_;
+  }
+
+ private:
+  void Set(bool waiting, bool over) {
+    const std::lock_guard lock(mutex_);
+    waiting_ = waiting;
+    over_ = over;
+    ++step_;
+    changed_.notify_one();
+  }
+
+  void Watch() {
+    std::unique_lock lock(mutex_);
+    while (!over_) {
+      const uint64_t step = step_;
+      const auto moved = [&] { return step_ != step; };
+      if (!waiting_) {
+        changed_.wait(lock, moved);
+      } else if (!changed_.wait_for(lock, limit_, moved)) {
+        stalled_ = true;
+        context_.TryCancel();
+        return;
+      }
+    }
+  }
+
+  grpc::ClientContext& context_;
+  const std::chrono::nanoseconds limit_;
+  mutable std::mutex mutex_;  // guards all but the thread
+  std::condition_variable changed_;
+  uint64_t step_ = 0;
+  bool waiting_ = false;
+  bool over_ = false;
+  bool stalled_ = false;
+  std::thread thread_;
+};
 
 }  // namespace
 
@@ -120,6 +186,29 @@ class RegistryClient::Connections {
       }
       if (status.code() != absl::StatusCode::kUnavailable) return status;
       current_ = (current_ + 1) % channels_.size();
+    }
+    return status;
+  }
+
+  // Runs `call`(stub, context, watch), which starts a stream, moves its messages and gives the status of its end, on
+  // the first server that can be reached.
+  template <typename Service, typename Streaming>
+  absl::Status Stream(const Streaming& call) {
+    absl::Status status;
+    for (size_t tries = 0; tries < channels_.size(); ++tries, current_ = (current_ + 1) % channels_.size()) {
+      const std::string& server = options_.servers[current_];
+      if (!IsConnected(*channels_[current_])) {
+        status = absl::UnavailableError(fmt::format("{}: no connection", server));
+        continue;
+      }
+      grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(kMaxStream));
+      if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);
+      StallWatch watch(context, std::max(kMinStall, options_.timeout));
+      const auto stub = Service::NewStub(channels_[current_]);
+      status = call(*stub, context, watch);
+      if (!watch.stalled()) return status;
+      return absl::DeadlineExceededError(fmt::format("{}: nothing moved for too long", server));
     }
     return status;
   }
@@ -256,6 +345,45 @@ absl::StatusOr<pb::CompareTemplatesResponse> RegistryClient::CompareTemplates(
 absl::StatusOr<pb::DescribeTemplateResponse> RegistryClient::DescribeTemplate(
     const pb::DescribeTemplateRequest& request) {
   return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::DescribeTemplate, request);
+}
+
+absl::Status RegistryClient::ExportTemplates(const pb::ExportTemplatesRequest& request,
+                                             const std::function<absl::Status(pb::ArchiveItem)>& take) {
+  return connections_->Stream<pb::RegistryService>([&](auto& stub, grpc::ClientContext& context, StallWatch& watch) {
+    const auto stream = stub.ExportTemplates(&context, request);
+    pb::ExportTemplatesResponse response;
+    while (watch.Time([&] { return stream->Read(&response); })) {
+      if (absl::Status taken = take(std::move(*response.mutable_item())); !taken.ok()) {
+        context.TryCancel();
+        stream->Finish();
+        return taken;
+      }
+    }
+    return ToStatus(stream->Finish());
+  });
+}
+
+absl::StatusOr<pb::ImportTemplatesResponse> RegistryClient::ImportTemplates(
+    const std::function<absl::StatusOr<bool>(pb::ImportTemplatesRequest&)>& give) {
+  pb::ImportTemplatesResponse response;
+  const auto call = [&](auto& stub, grpc::ClientContext& context, StallWatch& watch) {
+    const auto stream = stub.ImportTemplates(&context, &response);
+    for (;;) {
+      pb::ImportTemplatesRequest request;
+      const absl::StatusOr<bool> more = give(request);
+      if (!more.ok()) {
+        context.TryCancel();
+        stream->Finish();
+        return more.status();
+      }
+      // A failed write: the server has answered already.
+      if (!*more || !watch.Time([&] { return stream->Write(request); })) break;
+    }
+    stream->WritesDone();
+    return ToStatus(stream->Finish());
+  };
+  if (absl::Status status = connections_->Stream<pb::RegistryService>(call); !status.ok()) return status;
+  return response;
 }
 
 }  // namespace tasker::client

@@ -3,6 +3,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,6 +55,15 @@ class RegistryClient {
   absl::StatusOr<pb::FindSystemUsagesResponse> FindSystemUsages(const pb::FindSystemUsagesRequest& request);
   absl::StatusOr<pb::CompareTemplatesResponse> CompareTemplates(const pb::CompareTemplatesRequest& request);
   absl::StatusOr<pb::DescribeTemplateResponse> DescribeTemplate(const pb::DescribeTemplateRequest& request);
+
+  /// Hands every item to `take`, one at a time; an error of `take` ends the call and comes back. Streams may last an
+  /// hour; DEADLINE_EXCEEDED when nothing moves for a minute, or for the options' timeout where that is longer.
+  absl::Status ExportTemplates(const pb::ExportTemplatesRequest& request,
+                               const std::function<absl::Status(pb::ArchiveItem)>& take);
+  /// Sends what `give` fills in until it says false; an error of `give` ends the call, so that nothing is stored, and
+  /// comes back. Time as above, but for the server's work after the last item.
+  absl::StatusOr<pb::ImportTemplatesResponse> ImportTemplates(
+      const std::function<absl::StatusOr<bool>(pb::ImportTemplatesRequest&)>& give);
 
  private:
   class Connections;
