@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <pqxx/result>
 #include <pqxx/row>
 
 #include "lib/base/json.h"
-#include "lib/store/connection_pool.h"
-#include "lib/store/session.h"
+#include "lib/store/array_text.h"
+#include "lib/store/joined_calls.h"
 #include "lib/store/store.h"
 
 namespace tasker::store {
@@ -66,16 +65,6 @@ void AppendItem(const NewVersion& version, std::string& out) {
   out += "]}";
 }
 
-// Appends `text` as an element of a text[] literal.
-void AppendArrayElement(std::string_view text, std::string& out) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
-}
-
 std::vector<std::string> Parameters(std::span<const NewVersion> batch, const RegisterOptions& options) {
   std::string items = "[";
   std::string configurations = "{";
@@ -115,25 +104,26 @@ RegisteredItem ItemFromRow(const pqxx::row& row) {
 
 }  // namespace
 
+JoinedFunction RegisterFunction() {
+  return {.name = "register",
+          .columns =
+              "r.outcome, r.stored_digest, r.stored_revision, "
+              "(extract(epoch FROM r.stored_at) * 1000000)::bigint, r.batch_revision",
+          .function = "tasker.register_templates",
+          .parameter_types = {"jsonb", "text[]", "text[]", "text", "text", "boolean"}};
+}
+
 absl::StatusOr<RegisterResult> Store::Register(std::span<const NewVersion> batch, const RegisterOptions& options,
                                                absl::Time deadline) {
-  static const Statement kRegister = {
-      "register",
-      "SELECT outcome, stored_digest, stored_revision, (extract(epoch FROM stored_at) * 1000000)::bigint, "
-      "batch_revision FROM tasker.register_templates($1::jsonb, $2::text[], $3::text[], $4, $5, $6::boolean)"};
   if (batch.empty()) return RegisterResult{};
-  const std::vector<std::string> parameters = Parameters(batch, options);
+  const absl::StatusOr<JoinedCalls::Rows> rows = register_calls_->Call(Parameters(batch, options), deadline);
+  if (!rows.ok()) return rows.status();
   RegisterResult result;
-  const absl::Status status =
-      pool_->Run("register templates", CallKind::kIdempotentWrite, deadline, [&](Session& session) {
-        result = {};
-        for (const pqxx::row& row : session.Query(kRegister, parameters)) {
-          result.items.push_back(ItemFromRow(row));
-          result.conflict |= result.items.back().outcome == RegisterOutcome::kConflict;
-          result.revision = row[4].as<int64_t>(0);
-        }
-      });
-  if (!status.ok()) return status;
+  for (const pqxx::row& row : *rows) {
+    result.items.push_back(ItemFromRow(row));
+    result.conflict |= result.items.back().outcome == RegisterOutcome::kConflict;
+    result.revision = row[4].as<int64_t>(0);
+  }
   return result;
 }
 

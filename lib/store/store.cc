@@ -7,6 +7,7 @@
 #include <pqxx/row>
 
 #include "lib/store/connection_pool.h"
+#include "lib/store/joined_calls.h"
 #include "lib/store/rows.h"
 #include "lib/store/session.h"
 
@@ -39,7 +40,8 @@ std::string Number(int64_t number) { return std::to_string(number); }
 
 }  // namespace
 
-Store::Store(std::shared_ptr<ConnectionPool> pool) : pool_(std::move(pool)) {}
+Store::Store(std::shared_ptr<ConnectionPool> pool)
+    : pool_(std::move(pool)), register_calls_(std::make_unique<JoinedCalls>(pool_, RegisterFunction())) {}
 Store::~Store() = default;
 
 absl::StatusOr<std::optional<StoredVersion>> Store::LoadVersion(std::string_view namespace_name, std::string_view name,

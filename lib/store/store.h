@@ -17,6 +17,7 @@
 namespace tasker::store {
 
 class ConnectionPool;
+class JoinedCalls;
 
 struct RegisterOptions {
   std::string actor = {};  ///< who
@@ -82,10 +83,11 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  /// Registers all of `batch` or nothing, in one statement. OK with a conflict in it is an answer, not a failure.
-  /// Sent again when the connection broke underneath: that is safe, because a version's content never changes; a
-  /// batch that was committed but not acknowledged then comes back kUnchanged. INVALID_ARGUMENT: a text with NUL or
-  /// invalid UTF-8, a version or a name that does not fit (DESIGN §5), a configuration that is not JSON.
+  /// Registers all of `batch` or nothing, in one statement, which concurrent calls share (joined_calls.h). OK with a
+  /// conflict in it is an answer, not a failure. Sent again when the connection broke underneath: that is safe, because
+  /// a version's content never changes; a batch that was committed but not acknowledged then comes back kUnchanged.
+  /// INVALID_ARGUMENT: a text with NUL or invalid UTF-8, a version or a name that does not fit (DESIGN §5), a
+  /// configuration that is not JSON.
   absl::StatusOr<RegisterResult> Register(std::span<const NewVersion> batch, const RegisterOptions& options,
                                           absl::Time deadline);
 
@@ -121,6 +123,7 @@ class Store {
 
  private:
   std::shared_ptr<ConnectionPool> pool_;
+  std::unique_ptr<JoinedCalls> register_calls_;
 };
 
 }  // namespace tasker::store
