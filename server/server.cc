@@ -99,8 +99,8 @@ class Server::Parts {
 
   ~Parts() { Drain(absl::Seconds(options_.grace_seconds)); }
 
-  absl::Status Start() {
-    std::vector<grpc::Service*> services;
+  absl::Status Start(const std::vector<grpc::Service*>& beside) {
+    std::vector<grpc::Service*> services = beside;
     for (const auto& service : services_) services.push_back(service.get());
     absl::StatusOr<Listening> listening = Listen(options_, services);
     if (!listening.ok()) return listening.status();
@@ -183,14 +183,15 @@ class Server::Parts {
   std::once_flag drained_;
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
+                                                      const std::vector<grpc::Service*>& beside) {
   absl::StatusOr<Database> database = OpenDatabase(options);
   if (!database.ok()) return database.status();
   const absl::StatusOr<int> applied = store::MigrateUp(*database->pool, absl::Now() + kMigrationLimit);
   if (!applied.ok()) return applied.status();
   if (*applied > 0) spdlog::info("applied {} migrations", *applied);
   auto parts = std::make_unique<Parts>(options, *std::move(database));
-  if (absl::Status status = parts->Start(); !status.ok()) return status;
+  if (absl::Status status = parts->Start(beside); !status.ok()) return status;
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 

@@ -5,10 +5,14 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lib/store/connection_pool.h"
 #include "server/options.h"
 
+namespace grpc {
+class Service;
+}
 namespace tasker::store {
 class EmbeddedPostgres;
 }
@@ -33,9 +37,10 @@ absl::StatusOr<Database> OpenDatabase(const Options& options);
 /// A whole registry server. Its threads, ports and PostgreSQL live as long as it.
 class Server {
  public:
-  /// Opens the database, brings its schema up to date, and listens. The error says what to do. REQUIRES:
-  /// CheckOptions(options) is OK.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options);
+  /// Opens the database, brings its schema up to date, and listens. The error says what to do. `beside` are services
+  /// of the caller's own, served on the same port; they must outlive the server. REQUIRES: CheckOptions(options) is OK.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options,
+                                                       const std::vector<grpc::Service*>& beside = {});
 
   /// Drains (with the options' grace) when nobody has.
   ~Server();

@@ -11,6 +11,13 @@
 namespace tasker::bench {
 namespace {
 
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+}  // namespace
+
 double RateOf(const Work& work, double seconds) {
   const auto start = std::chrono::steady_clock::now();
   long operations = 0;
@@ -22,15 +29,8 @@ double RateOf(const Work& work, double seconds) {
   return static_cast<double>(operations) / took;
 }
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-}  // namespace
-
-Result Compare(int rounds, std::string name, const Figure& figure, std::string baseline,
-               const Figure& baseline_figure) {
+Result Compare(int rounds, std::string name, const Figure& figure, std::string baseline, const Figure& baseline_figure,
+               double aim) {
   std::vector<double> figures;
   std::vector<double> baseline_figures;
   std::vector<double> ratios;
@@ -40,24 +40,39 @@ Result Compare(int rounds, std::string name, const Figure& figure, std::string b
     ratios.push_back(figures.back() / baseline_figures.back());
   }
   const auto [lowest, highest] = std::minmax_element(ratios.begin(), ratios.end());
-  return {std::move(name), std::move(baseline), Median(figures), Median(baseline_figures), Median(ratios), *lowest,
-          *highest};
+  return {std::move(name), std::move(baseline),
+          Median(figures), Median(baseline_figures),
+          Median(ratios),  *lowest,
+          *highest,        aim};
 }
 
-Result Measure(const Plan& plan, std::string name, const Work& work, std::string baseline, const Work& baseline_work) {
+Result Measure(const Plan& plan, std::string name, const Work& work, std::string baseline, const Work& baseline_work,
+               double aim) {
   return Compare(
       plan.rounds, std::move(name), [&] { return RateOf(work, plan.seconds); }, std::move(baseline),
-      [&] { return RateOf(baseline_work, plan.seconds); });
+      [&] { return RateOf(baseline_work, plan.seconds); }, aim);
 }
 
 std::string Table(const std::vector<Result>& results) {
-  std::string out =
-      fmt::format("{:<44} {:>10} {:<36} {:>10} {:>7} {:>13}\n", "what", "per s", "beside", "per s", "ratio", "spread");
+  std::string out = fmt::format("{:<46} {:>10}  {:<34} {:>10} {:>6} {:>6}  {}\n", "what", "per s", "beside", "per s",
+                                "ratio", "aim", "spread");
   for (const Result& r : results) {
-    out += fmt::format("{:<44} {:>10.0f} {:<36} {:>10.0f} {:>7.2f} {:>6.2f}-{:.2f}\n", r.name, r.rate, r.baseline,
-                       r.baseline_rate, r.ratio, r.lowest, r.highest);
+    const std::string aim = r.aim == 0 ? "" : fmt::format("{:.2f}", r.aim);
+    out +=
+        fmt::format("{:<46} {:>10.0f}  {:<34} {:>10.0f} {:>6.2f} {:>6}  {:.2f}-{:.2f}{}\n", r.name, r.rate, r.baseline,
+                    r.baseline_rate, r.ratio, aim, r.lowest, r.highest, r.ratio < r.aim ? "  below" : "");
   }
   return out;
+}
+
+bool AnyBelowHalf(const std::vector<Result>& results) {
+  bool any = false;
+  for (const Result& r : results) {
+    if (r.ratio >= r.aim / 2) continue;
+    fmt::print("below half its aim: {}: {:.2f}, aim {:.2f}\n", r.name, r.ratio, r.aim);
+    any = true;
+  }
+  return any;
 }
 
 std::string Json(const std::vector<Result>& results) {
@@ -69,7 +84,8 @@ std::string Json(const std::vector<Result>& results) {
                                      {"baseline_rate", r.baseline_rate},
                                      {"ratio", r.ratio},
                                      {"lowest_ratio", r.lowest},
-                                     {"highest_ratio", r.highest}});
+                                     {"highest_ratio", r.highest},
+                                     {"aim", r.aim}});
   }
   return base::PrettyJson(array);
 }

@@ -18,6 +18,7 @@ struct Result {
   double ratio = 0;          ///< median of the rounds' rate / baseline rate
   double lowest = 0;         ///< of the rounds' ratios
   double highest = 0;
+  double aim = 0;  ///< that the ratio should reach; 0: none
 };
 
 struct Plan {
@@ -29,10 +30,18 @@ struct Plan {
 using Figure = std::function<double()>;
 
 /// Both sides in turn, round by round, so that a change of the machine's speed hits both.
-Result Compare(int rounds, std::string name, const Figure& figure, std::string baseline, const Figure& baseline_figure);
+Result Compare(int rounds, std::string name, const Figure& figure, std::string baseline, const Figure& baseline_figure,
+               double aim = 0);
 
 /// The same for rates.
-Result Measure(const Plan& plan, std::string name, const Work& work, std::string baseline, const Work& baseline_work);
+Result Measure(const Plan& plan, std::string name, const Work& work, std::string baseline, const Work& baseline_work,
+               double aim = 0);
+
+/// Operations per second of one side alone.
+double RateOf(const Work& work, double seconds);
+
+/// Prints the results that reach less than half of their aim, and says whether there are any.
+bool AnyBelowHalf(const std::vector<Result>& results);
 
 std::string Table(const std::vector<Result>& results);
 std::string Json(const std::vector<Result>& results);
