@@ -44,6 +44,7 @@ class ConnectionPool::Core {
   void Release(Lease lease, bool broken);
 
   absl::Time Limit(absl::Time deadline) const { return std::min(deadline, absl::Now() + options_.max_call); }
+  const std::string& connection_string() const { return connection_string_; }
   int size() const {
     std::lock_guard lock(mutex_);
     return open_;
@@ -124,6 +125,7 @@ absl::StatusOr<std::shared_ptr<ConnectionPool>> ConnectionPool::Create(PoolOptio
 ConnectionPool::ConnectionPool(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 ConnectionPool::~ConnectionPool() = default;
 
+const std::string& ConnectionPool::connection_string() const { return core_->connection_string(); }
 int ConnectionPool::size() const { return core_->size(); }
 
 absl::Status ConnectionPool::Run(std::string_view what, CallKind kind, absl::Time deadline,

@@ -51,6 +51,9 @@ class ConnectionPool {
   absl::Status RunTransaction(std::string_view what, absl::Time deadline,
                               const std::function<absl::Status(Session&)>& call);
 
+  /// How the connections are opened, as libpq's key words; may hold a password.
+  const std::string& connection_string() const;
+
   /// Open connections, idle or busy.
   int size() const;
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tasker::store {
@@ -81,11 +82,16 @@ struct NamespaceSummary {
   absl::Time create_time;
 };
 
+/// What can happen; the migrations write these words.
+inline constexpr std::string_view kChangeKinds[] = {"REGISTER",  "SET_CHANNEL", "DELETE_CHANNEL",
+                                                    "DEPRECATE", "YANK",        "RESTORE",
+                                                    "PURGE",     "IMPORT",      "SET_VERSION_POLICY"};
+
 /// One row of the change log.
 struct ChangeRow {
   int64_t revision = 0;  ///< gap-free, in the order of commits; all rows of one batch share it
   int32_t ordinal = 0;   ///< from 0, within the revision
-  std::string kind;      ///< "REGISTER"
+  std::string kind;      ///< "REGISTER"; kChangeKinds has all
   std::string namespace_name;
   std::string name;
   std::string version;

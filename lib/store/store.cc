@@ -125,38 +125,6 @@ absl::StatusOr<Neighbours> Store::LoadNeighbours(std::string_view namespace_name
   return neighbours;
 }
 
-absl::StatusOr<std::vector<ChangeRow>> Store::LoadChanges(int64_t after, int limit, absl::Time deadline) {
-  // The last revision that the limit reaches is given whole.
-  static const Statement kStatement = {
-      "load_changes",
-      "SELECT c.revision, c.ordinal, c.kind, c.namespace, c.name, c.version, c.digest, c.actor, c.peer, "
-      "c.source_revision, c.source_uri, c.detail::text, (extract(epoch FROM c.created_at) * 1000000)::bigint "
-      "FROM tasker.changes c WHERE c.revision > $1::bigint AND c.revision <= (SELECT max(l.revision) FROM ("
-      "SELECT b.revision FROM tasker.changes b WHERE b.revision > $1::bigint ORDER BY b.revision, b.ordinal "
-      "LIMIT $2::int) l) ORDER BY c.revision, c.ordinal"};
-  std::vector<ChangeRow> changes;
-  const absl::Status status = pool_->Run("load changes", CallKind::kRead, deadline, [&](Session& session) {
-    changes.clear();
-    for (const pqxx::row& row : session.Query(kStatement, {Number(after), Number(std::max(limit, 1))})) {
-      changes.push_back({.revision = row[0].as<int64_t>(),
-                         .ordinal = row[1].as<int32_t>(),
-                         .kind = row[2].as<std::string>(),
-                         .namespace_name = row[3].as<std::string>(),
-                         .name = row[4].as<std::string>(),
-                         .version = row[5].as<std::string>(),
-                         .digest = row[6].as<std::string>(),
-                         .actor = row[7].as<std::string>(),
-                         .peer = row[8].as<std::string>(),
-                         .source_revision = row[9].as<std::string>(),
-                         .source_uri = row[10].as<std::string>(),
-                         .detail = row[11].as<std::string>(),
-                         .time = absl::FromUnixMicros(row[12].as<int64_t>())});
-    }
-  });
-  if (!status.ok()) return status;
-  return changes;
-}
-
 absl::StatusOr<StoreHealth> Store::CheckHealth(absl::Time deadline) {
   static const Statement kStatement = {
       "check_health", "SELECT h.revision, current_setting('server_version_num')::int FROM tasker.change_head h"};

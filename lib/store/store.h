@@ -4,8 +4,10 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +61,34 @@ struct Neighbours {
   std::vector<std::string> namespaces;  ///< near the wanted namespace
   std::vector<std::string> templates;   ///< of the wanted namespace, near the wanted name
   std::vector<std::string> versions;    ///< of the wanted template, highest first
+};
+
+/// Changes that fulfil every field that is set.
+struct ChangeFilter {
+  int64_t after = 0;          ///< only later revisions
+  int64_t up_to = INT64_MAX;  ///< only revisions up to this one
+  std::string namespace_name = {};
+  std::string name = {};             ///< REQUIRES: a namespace_name
+  std::set<std::string> kinds = {};  ///< empty: all
+  bool newest_first = false;
+};
+
+/// Changes are kept while they are among the last `revisions` or younger than `age`.
+struct ChangeRetention {
+  int64_t revisions = 0;
+  absl::Duration age = absl::ZeroDuration();
+};
+
+/// Where the change log begins and ends.
+struct ChangeLogRange {
+  int64_t trimmed = 0;  ///< changes up to this revision are gone; none can be read on from an earlier one
+  int64_t newest = 0;
+};
+
+/// A page of changes.
+struct ChangeList {
+  Page<ChangeRow> page;
+  int64_t trimmed = 0;  ///< as in ChangeLogRange
 };
 
 struct StoreHealth {
@@ -115,8 +145,14 @@ class Store {
                                             absl::Time deadline);
 
   /// The rows of the change log with a revision above `after`, in order, whole revisions only: at most about `limit`
-  /// rows, more when one revision alone has more.
+  /// rows, more when one revision alone has more. OUT_OF_RANGE when some of them are trimmed.
   absl::StatusOr<std::vector<ChangeRow>> LoadChanges(int64_t after, int limit, absl::Time deadline);
+  absl::StatusOr<ChangeLogRange> LoadChangeLogRange(absl::Time deadline);
+  /// By revision and ordinal, either way. INVALID_ARGUMENT for a token that this list did not give.
+  absl::StatusOr<ChangeList> ListChanges(const ChangeFilter& filter, const PageOptions& page, absl::Time deadline);
+  /// Removes the oldest changes that `retention` does not keep, some thousand at most, and gives their number: call it
+  /// again until that is 0. Any number of servers may do so at once; one works, the others get 0.
+  absl::StatusOr<int64_t> TrimChanges(const ChangeRetention& retention, absl::Time deadline);
 
   /// OK when a connection works and the schema is there.
   absl::StatusOr<StoreHealth> CheckHealth(absl::Time deadline);
