@@ -25,6 +25,8 @@ std::string ActorOf(const grpc::CallbackServerContext& context) {
   return names.empty() ? "" : std::string(names.front().data(), names.front().size());
 }
 
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(100);
+
 void ReleaseAnswer(void* answer) { delete static_cast<registry::AnswerBytes*>(answer); }
 
 }  // namespace
@@ -89,23 +91,40 @@ void EncodeResponse(const registry::AnswerBytes& response, grpc::ByteBuffer& out
   out = grpc::ByteBuffer(&slice, 1);
 }
 
-CallRunner::CallRunner(Executor& executor, Metrics& metrics, Options options)
-    : executor_(executor), metrics_(metrics), options_(options) {}
+CallRunner::CallRunner(Executor& executor, Metrics& metrics, registry::RevisionGate& gate, Options options)
+    : executor_(executor), metrics_(metrics), gate_(gate), options_(options) {}
 
 void CallRunner::RunLater(const Method& method, const std::shared_ptr<Call>& call, size_t bytes,
-                          std::function<absl::Status()> work) {
+                          std::function<Outcome()> work) {
   const bool posted = executor_.Post(bytes, [&method, call, work = std::move(work)]() mutable {
-    const absl::Status status = Guarded(method.name, [&]() -> absl::Status {
-      if (absl::Status wanted = call->CheckWanted(); !wanted.ok()) return wanted;
-      return work();
+    Outcome outcome = absl::OkStatus();
+    const absl::Status failure = Guarded(method.name, [&]() -> absl::Status {
+      outcome = call->CheckWanted();
+      if (outcome->ok()) outcome = work();
+      return absl::OkStatus();
     });
+    if (!failure.ok()) outcome = failure;
     work = nullptr;  // frees the request before the answer says that the call is over
-    call->Finish(status);
+    if (outcome) call->Finish(*outcome);
   });
   if (!posted) {
     call->Finish(registry::Error(absl::StatusCode::kResourceExhausted, "the server has too much to do; try again later",
                                  {"SERVER_BUSY", {}, {}}));
   }
+}
+
+void CallRunner::RunAtRevision(int64_t revision, const Method& method, const std::shared_ptr<Call>& call, size_t bytes,
+                               std::function<Outcome()> work) {
+  // A little before the deadline, so that the answer arrives before the client gives up and says less.
+  const absl::Duration left = call->deadline() - absl::Now();
+  const absl::Time deadline = call->deadline() - std::clamp(left / 20, absl::ZeroDuration(), kAnswerTime);
+  gate_.WaitFor(revision, deadline, [this, &method, call, bytes, work = std::move(work)](const absl::Status& reached) {
+    if (reached.ok()) {
+      RunLater(method, call, bytes, work);
+    } else {
+      call->Finish(reached);
+    }
+  });
 }
 
 }  // namespace tasker::server

@@ -7,14 +7,18 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "lib/registry/error.h"
 #include "lib/registry/registrar.h"
 #include "lib/registry/resolver.h"
+#include "lib/registry/revision_gate.h"
 #include "server/executor.h"
 #include "server/metrics.h"
 
@@ -87,22 +91,28 @@ class CallRunner {
     absl::Duration max_duration = absl::Seconds(60);  ///< for callers that set no deadline, or a later one
   };
 
-  /// Both must outlive it.
-  CallRunner(Executor& executor, Metrics& metrics, Options options);
+  /// All must outlive it. `gate` knows whether a request's min_revision is reached.
+  CallRunner(Executor& executor, Metrics& metrics, registry::RevisionGate& gate, Options options);
 
   /// `name` is "ResolverService/ResolveTemplate".
   Method MakeMethod(const std::string& name) { return {name, metrics_.ForMethod(name)}; }
 
-  /// Parses and runs `handler` on the executor. Handler: StatusOr<Response>(const Request&, Call&).
+  /// Parses and runs `handler` on the executor, once the request's min_revision is reached. Handler:
+  /// StatusOr<Response>(const Request&, Call&).
   template <typename Request, typename Handler>
   grpc::ServerUnaryReactor* Run(const Method& method, grpc::CallbackServerContext* context,
                                 const grpc::ByteBuffer* bytes, grpc::ByteBuffer* response, Handler handler) {
     const auto call = std::make_shared<Call>(method, *context, response, options_.max_duration);
-    RunLater(method, call, bytes->Length(), [call, bytes, handler = std::move(handler)]() -> absl::Status {
-      Request request;
-      if (absl::Status status = ParseRequest(*bytes, request); !status.ok()) return status;
-      return Handle(request, *call, handler);
-    });
+    RunLater(method, call, bytes->Length(),
+             [this, &method, call, bytes, handler = std::move(handler)]() mutable -> Outcome {
+               const auto request = std::make_shared<Request>();
+               if (absl::Status status = ParseRequest(*bytes, *request); !status.ok()) return status;
+               const absl::StatusOr<int64_t> revision = MinRevision(*request);
+               if (!revision.ok()) return revision.status();
+               if (*revision <= gate_.revision()) return Handle(*request, *call, handler);
+               RunAtRevision(*revision, method, call, bytes->Length(), HandleLater(request, call, std::move(handler)));
+               return std::nullopt;
+             });
     return call->reactor();
   }
 
@@ -115,8 +125,16 @@ class CallRunner {
     const auto call = std::make_shared<Call>(method, *context, response, options_.max_duration);
     const auto request = std::make_shared<Request>();
     bool done = true;
+    int64_t min_revision = 0;
     const absl::Status status = Guarded(method.name, [&]() -> absl::Status {
       if (absl::Status parsed = ParseRequest(*bytes, *request); !parsed.ok()) return parsed;
+      const absl::StatusOr<int64_t> revision = MinRevision(*request);
+      if (!revision.ok()) return revision.status();
+      min_revision = *revision;
+      if (min_revision > gate_.revision()) {
+        done = false;
+        return absl::OkStatus();
+      }
       call->set_reference(request->reference());
       auto answer = find(*request);
       done = answer.has_value();
@@ -125,14 +143,36 @@ class CallRunner {
     if (done) {
       call->Finish(status);
     } else {
-      RunLater(method, call, bytes->Length(), [call, request, handler = std::move(handler)]() -> absl::Status {
-        return Handle(*request, *call, handler);
-      });
+      RunAtRevision(min_revision, method, call, bytes->Length(), HandleLater(request, call, std::move(handler)));
     }
     return call->reactor();
   }
 
  private:
+  /// How a call ended; nullopt: it goes on elsewhere.
+  using Outcome = std::optional<absl::Status>;
+
+  /// What the request asks for; INVALID_ARGUMENT below 0; 0 for a request without the field.
+  template <typename Request>
+  static absl::StatusOr<int64_t> MinRevision(const Request& request) {
+    int64_t revision = 0;
+    if constexpr (requires { request.min_revision(); }) {
+      revision = request.min_revision();
+    } else if constexpr (requires { request.requests(0).min_revision(); }) {
+      for (const auto& item : request.requests()) revision = std::max<int64_t>(revision, item.min_revision());
+    }
+    if (revision < 0) return registry::InvalidField("min_revision", "is negative");
+    return revision;
+  }
+
+  template <typename Request, typename Handler>
+  static std::function<Outcome()> HandleLater(std::shared_ptr<Request> request, std::shared_ptr<Call> call,
+                                              Handler handler) {
+    return [request = std::move(request), call = std::move(call), handler = std::move(handler)]() -> Outcome {
+      return Handle(*request, *call, handler);
+    };
+  }
+
   template <typename Response>
   static absl::Status Answer(const absl::StatusOr<Response>& response, Call& call) {
     if (!response.ok()) return response.status();
@@ -146,13 +186,16 @@ class CallRunner {
     return Answer(handler(request, call), call);
   }
 
-  /// Runs `work` on the executor, guarded, and finishes the call with what it gives; RESOURCE_EXHAUSTED at once when
-  /// the queue is full.
-  void RunLater(const Method& method, const std::shared_ptr<Call>& call, size_t bytes,
-                std::function<absl::Status()> work);
+  /// Runs `work` on the executor, guarded, and finishes the call with what it gives, if it gives anything;
+  /// RESOURCE_EXHAUSTED at once when the queue is full.
+  void RunLater(const Method& method, const std::shared_ptr<Call>& call, size_t bytes, std::function<Outcome()> work);
+  /// The same, once the server knows `revision`; DEADLINE_EXCEEDED when that takes too long.
+  void RunAtRevision(int64_t revision, const Method& method, const std::shared_ptr<Call>& call, size_t bytes,
+                     std::function<Outcome()> work);
 
   Executor& executor_;
   Metrics& metrics_;
+  registry::RevisionGate& gate_;
   const Options options_;
 };
 

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "lib/registry/change_log.h"
 #include "server/services.h"
 #include "tasker/registry/v1/catalog.grpc.pb.h"
 
@@ -28,8 +29,8 @@ using Raw = RawMethods<
 class CatalogService final : public Raw {
  public:
   CatalogService(CallRunner& runner, registry::Catalog& catalog, const registry::Comparison& comparison,
-                 ServerInfo info)
-      : runner_(runner), catalog_(catalog), comparison_(comparison), info_(std::move(info)) {}
+                 store::Store& store, ServerInfo info)
+      : runner_(runner), catalog_(catalog), comparison_(comparison), store_(store), info_(std::move(info)) {}
 
   Reactor* GetTemplate(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::GetTemplateRequest>(
@@ -71,6 +72,13 @@ class CatalogService final : public Raw {
                                                      });
   }
 
+  Reactor* ListChanges(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ListChangesRequest>(list_changes_, context, request, response,
+                                               [this](const pb::ListChangesRequest& r, Call& call) {
+                                                 return registry::ListChanges(store_, r, call.deadline());
+                                               });
+  }
+
   Reactor* GetServerInfo(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::GetServerInfoRequest>(
         get_server_info_, context, request, response,
@@ -81,6 +89,7 @@ class CatalogService final : public Raw {
   CallRunner& runner_;
   registry::Catalog& catalog_;
   const registry::Comparison& comparison_;
+  store::Store& store_;
   const ServerInfo info_;
   const Method get_template_ = runner_.MakeMethod("CatalogService/GetTemplate");
   const Method list_templates_ = runner_.MakeMethod("CatalogService/ListTemplates");
@@ -88,14 +97,16 @@ class CatalogService final : public Raw {
   const Method compare_templates_ = runner_.MakeMethod("CatalogService/CompareTemplates");
   const Method list_callables_ = runner_.MakeMethod("CatalogService/ListCallables");
   const Method explain_resolution_ = runner_.MakeMethod("CatalogService/ExplainResolution");
+  const Method list_changes_ = runner_.MakeMethod("CatalogService/ListChanges");
   const Method get_server_info_ = runner_.MakeMethod("CatalogService/GetServerInfo");
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog,
-                                                  const registry::Comparison& comparison, ServerInfo info) {
-  return std::make_unique<CatalogService>(runner, catalog, comparison, std::move(info));
+                                                  const registry::Comparison& comparison, store::Store& store,
+                                                  ServerInfo info) {
+  return std::make_unique<CatalogService>(runner, catalog, comparison, store, std::move(info));
 }
 
 }  // namespace tasker::server

@@ -1,5 +1,6 @@
 #include "server/options.h"
 
+#include <absl/strings/numbers.h>
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
@@ -7,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -20,6 +22,7 @@
 namespace tasker::server {
 namespace {
 
+constexpr absl::Duration kLongestTime = absl::Hours(24 * 36500);
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
 
 // "--http-listen" is HTTP_LISTEN for the environment and http_listen in the file.
@@ -30,6 +33,35 @@ std::string Underscored(std::string name, bool upper) {
 
 std::string VariableOf(const CLI::Option& option) {
   return "TASKER_REGISTRY_" + Underscored(option.get_lnames().front(), true);
+}
+
+// "90s", "12h", "30d", or a plain number of seconds; not negative.
+absl::Status ParseInto(const std::string& text, absl::Duration& duration) {
+  int64_t number = 0;
+  bool parsed = true;
+  if (absl::SimpleAtoi(text, &number)) {
+    duration = absl::Seconds(number);
+  } else if (text.ends_with('d') && absl::SimpleAtoi(text.substr(0, text.size() - 1), &number)) {
+    duration = number * absl::Hours(24);
+  } else {
+    parsed = absl::ParseDuration(text, &duration);
+  }
+  if (parsed && duration >= absl::ZeroDuration() && duration < kLongestTime) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format("'{}' is no time; write 10s, 500ms, 12h or 30d", text));
+}
+
+absl::Status ParseInto(const std::string& text, std::optional<store::ChangeRetention>& retention) {
+  retention.reset();
+  if (text == "all") return absl::OkStatus();
+  store::ChangeRetention parsed;
+  if (absl::SimpleAtoi(text, &parsed.revisions)) {
+    if (parsed.revisions < 0) return absl::InvalidArgumentError("a number of revisions is not negative");
+  } else if (absl::Status status = ParseInto(text, parsed.age); !status.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' is neither all, nor a number of revisions, nor a time such as 30d or 12h", text));
+  }
+  retention = parsed;
+  return absl::OkStatus();
 }
 
 void AddOptions(CLI::App& app, Options& o, std::string& config) {
@@ -56,6 +88,21 @@ void AddOptions(CLI::App& app, Options& o, std::string& config) {
   add("--max-call-seconds", o.max_call_seconds, "Limit for calls whose client sets none, or a later one")
       ->check(CLI::Range(1, 3600));
   add("--grace-seconds", o.grace_seconds, "What SIGTERM leaves to running calls")->check(CLI::Range(0, 3600));
+  add("--max-watches", o.max_watches, "Watches that may run at once")->check(CLI::Range(0, 1'000'000));
+  const auto add_parsed = [&app](const std::string& flag, const std::string& standard, const std::string& help,
+                                 std::function<absl::Status(const std::string&)> parse) {
+    CLI::Option* option = app.add_option_function<std::string>(flag, [flag, parse](const std::string& text) {
+      const absl::Status status = parse(text);
+      if (!status.ok()) throw CLI::ValidationError(flag, std::string(status.message()));
+    });
+    option->default_str(standard)->description(fmt::format("{} [{}]", help, VariableOf(*option)));
+  };
+  add_parsed("--max-staleness", "10s",
+             "How old a remembered answer to a selector may be while the change log cannot be read: 10s, 500ms, 0",
+             [&o](const std::string& text) { return ParseInto(text, o.max_staleness); });
+  add_parsed("--keep-changes", "all",
+             "What is kept of the change log: all, a number of revisions (100000), or a time (30d, 12h)",
+             [&o](const std::string& text) { return ParseInto(text, o.keep_changes); });
   CLI::Option* insecure = app.add_flag("--insecure", o.insecure, "Listen beyond this machine without TLS");
   insecure->description(fmt::format("Listen beyond this machine without TLS [{}]", VariableOf(*insecure)));
 }

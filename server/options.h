@@ -2,10 +2,14 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "lib/store/store.h"
 
 namespace tasker::server {
 
@@ -25,6 +29,10 @@ struct Options {
   uint64_t cache_bytes = uint64_t{256} << 20;  ///< of encoded answers, parsed templates and compiled schemas
   int max_call_seconds = 60;                   ///< for callers that set no deadline, or a later one
   int grace_seconds = 10;                      ///< that SIGTERM leaves to running calls
+  int max_watches = 10'000;                    ///< that run at once
+  /// How old what a server remembers of selectors may be while it cannot read the change log.
+  absl::Duration max_staleness = absl::Seconds(10);
+  std::optional<store::ChangeRetention> keep_changes;  ///< none: for ever
 };
 
 inline constexpr char kDefaultDataDir[] = ".tasker-registry";

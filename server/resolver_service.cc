@@ -1,4 +1,5 @@
 #include "server/services.h"
+#include "server/watch.h"
 #include "tasker/registry/v1/resolver.grpc.pb.h"
 
 namespace tasker::server {
@@ -13,12 +14,13 @@ using Raw = RawMethods<pb::ResolverService::Service, pb::ResolverService::WithRa
                        pb::ResolverService::WithRawCallbackMethod_BatchResolveTemplates,
                        pb::ResolverService::WithRawCallbackMethod_ValidateTaskInput,
                        pb::ResolverService::WithRawCallbackMethod_ValidateEventPayload,
-                       pb::ResolverService::WithRawCallbackMethod_CheckCallables>;
+                       pb::ResolverService::WithRawCallbackMethod_CheckCallables,
+                       pb::ResolverService::WithRawCallbackMethod_WatchTemplates>;
 
 class ResolverService final : public Raw {
  public:
-  ResolverService(CallRunner& runner, registry::Resolver& resolver, registry::PayloadCheck& payloads)
-      : runner_(runner), resolver_(resolver), payloads_(payloads) {}
+  ResolverService(CallRunner& runner, registry::Resolver& resolver, registry::PayloadCheck& payloads, WatchHub& watches)
+      : runner_(runner), resolver_(resolver), payloads_(payloads), watches_(watches) {}
 
   Reactor* ResolveTemplate(Context* context, const Bytes* request, Bytes* response) override {
     return RunFast<pb::ResolveTemplateRequest>(resolve_template_, context, request, response);
@@ -34,6 +36,10 @@ class ResolverService final : public Raw {
 
   Reactor* ValidateEventPayload(Context* context, const Bytes* request, Bytes* response) override {
     return RunCheck<pb::ValidateEventPayloadRequest>(validate_event_payload_, context, request, response);
+  }
+
+  grpc::ServerWriteReactor<Bytes>* WatchTemplates(Context* context, const Bytes* request) override {
+    return watches_.Watch(context, request);
   }
 
  private:
@@ -54,6 +60,7 @@ class ResolverService final : public Raw {
   CallRunner& runner_;
   registry::Resolver& resolver_;
   registry::PayloadCheck& payloads_;
+  WatchHub& watches_;
   const Method resolve_template_ = runner_.MakeMethod("ResolverService/ResolveTemplate");
   const Method resolve_handler_ = runner_.MakeMethod("ResolverService/ResolveHandler");
   const Method validate_task_input_ = runner_.MakeMethod("ResolverService/ValidateTaskInput");
@@ -63,8 +70,8 @@ class ResolverService final : public Raw {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
-                                                   registry::PayloadCheck& payloads) {
-  return std::make_unique<ResolverService>(runner, resolver, payloads);
+                                                   registry::PayloadCheck& payloads, WatchHub& watches) {
+  return std::make_unique<ResolverService>(runner, resolver, payloads, watches);
 }
 
 }  // namespace tasker::server

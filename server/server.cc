@@ -6,9 +6,12 @@
 #include <spdlog/spdlog.h>
 
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "lib/registry/change_feed.h"
+#include "lib/registry/change_trimmer.h"
 #include "lib/store/embedded_postgres.h"
 #include "lib/store/migrations.h"
 #include "lib/store/store.h"
@@ -17,11 +20,14 @@
 #include "server/listener.h"
 #include "server/readiness.h"
 #include "server/services.h"
+#include "server/watch.h"
 
 namespace tasker::server {
 namespace {
 
 constexpr absl::Duration kMigrationLimit = absl::Minutes(10);
+constexpr absl::Duration kFeedLimit = absl::Seconds(30);
+constexpr absl::Duration kTrimInterval = absl::Minutes(1);
 constexpr absl::Duration kHealthLimit = absl::Seconds(2);
 constexpr const char* kServices[] = {"tasker.registry.v1.RegistryService", "tasker.registry.v1.ResolverService",
                                      "tasker.registry.v1.CatalogService"};
@@ -47,6 +53,19 @@ void AddCacheReadings(const std::string& cache, const registry::CacheStats& stat
   add("evictions_total", "Values that went to make room.", true, stats.evictions);
   add("entries", "Values in memory.", false, stats.entries);
   add("bytes", "Memory that they take, estimated.", false, stats.bytes);
+}
+
+void AddChangeReadings(const registry::ChangeFeed& feed, const WatchStats& watches, std::vector<Reading>& out) {
+  out.push_back({"tasker_registry_change_revision", "The revision up to which this server knows every change.", false,
+                 "", static_cast<double>(feed.revision())});
+  out.push_back({"tasker_registry_change_age_seconds", "How long ago it certainly knew every change there was.", false,
+                 "", absl::ToDoubleSeconds(feed.age())});
+  out.push_back(
+      {"tasker_registry_watches", "Running calls of WatchTemplates.", false, "", static_cast<double>(watches.open)});
+  out.push_back({"tasker_registry_watch_lag_revisions", "Revisions that the slowest of them is behind.", false, "",
+                 static_cast<double>(watches.lag)});
+  out.push_back({"tasker_registry_watches_too_slow_total", "Watches ended because they did not keep up.", true, "",
+                 static_cast<double>(watches.too_slow)});
 }
 
 }  // namespace
@@ -79,9 +98,10 @@ absl::StatusOr<Database> OpenDatabase(const Options& options) {
 // In the order in which they are made; they go in the other.
 class Server::Parts {
  public:
-  Parts(const Options& options, Database database)
+  Parts(const Options& options, Database database, std::unique_ptr<registry::ChangeFeed> feed)
       : options_(options),
         database_(std::move(database)),
+        feed_(std::move(feed)),
         store_(std::make_shared<store::Store>(database_.pool)),
         loader_(std::make_shared<registry::TemplateLoader>(store_, options.cache_bytes / 8 * 3)),
         resolver_(loader_, options.cache_bytes / 8 * 3),
@@ -89,17 +109,20 @@ class Server::Parts {
         registrar_(store_, tmpl::ReadLimits()),
         catalog_(store_, loader_),
         comparison_(loader_, tmpl::ReadLimits()),
-        executor_({.threads = options.database_connections}),
-        runner_(executor_, metrics_, {absl::Seconds(options.max_call_seconds)}) {
+        runner_(executor_, metrics_, feed_->gate(), {absl::Seconds(options.max_call_seconds)}),
+        watches_(*feed_, store_, executor_, runner_, {.max_watches = options.max_watches}),
+        executor_({.threads = options.database_connections}) {
     services_.push_back(MakeRegistryService(runner_, registrar_));
-    services_.push_back(MakeResolverService(runner_, resolver_, payloads_));
-    services_.push_back(
-        MakeCatalogService(runner_, catalog_, comparison_, [this](absl::Time deadline) { return Info(deadline); }));
+    services_.push_back(MakeResolverService(runner_, resolver_, payloads_, watches_));
+    services_.push_back(MakeCatalogService(runner_, catalog_, comparison_, *store_,
+                                           [this](absl::Time deadline) { return Info(deadline); }));
   }
 
   ~Parts() { Drain(absl::Seconds(options_.grace_seconds)); }
 
   absl::Status Start(const std::vector<grpc::Service*>& beside) {
+    if (absl::Status status = feed_->Start(absl::Now() + kFeedLimit); !status.ok()) return status;
+    if (options_.keep_changes) trimmer_.emplace(store_, *options_.keep_changes, kTrimInterval);
     std::vector<grpc::Service*> services = beside;
     for (const auto& service : services_) services.push_back(service.get());
     absl::StatusOr<Listening> listening = Listen(options_, services);
@@ -121,9 +144,14 @@ class Server::Parts {
       if (readiness_ != nullptr) readiness_->Stop();
       if (grpc_.server != nullptr) {
         if (auto* health = grpc_.server->GetHealthCheckService()) health->Shutdown();
+        watches_.CloseAll();
+        feed_->gate().Close();
         grpc_.server->Shutdown(absl::ToChronoTime(absl::Now() + grace));
       }
       http_.reset();
+      trimmer_.reset();
+      watches_.CloseAll();
+      feed_->Stop();
     });
   }
 
@@ -140,12 +168,13 @@ class Server::Parts {
   }
 
   absl::StatusOr<registry::pb::GetServerInfoResponse> Info(absl::Time deadline) {
-    const absl::StatusOr<store::StoreHealth> health = store_->CheckHealth(deadline);
-    if (!health.ok()) return health.status();
+    const absl::StatusOr<store::ChangeLogRange> log = store_->LoadChangeLogRange(deadline);
+    if (!log.ok()) return log.status();
     registry::pb::GetServerInfoResponse info;
     info.set_version(Version());
     info.set_schema_version(store::EmbeddedMigrations().back().number);
-    info.set_revision(health->revision);
+    info.set_revision(log->newest);
+    info.set_oldest_revision(log->trimmed);
     info.set_max_template_bytes(static_cast<int64_t>(tmpl::ReadLimits().text_bytes));
     info.set_max_batch_templates(registry::kMaxBatchTemplates);
     return info;
@@ -156,6 +185,7 @@ class Server::Parts {
     AddCacheReadings("answers", resolver_.Stats(), readings);
     AddCacheReadings("schemas", payloads_.Stats(), readings);
     AddCacheReadings("templates", loader_->Stats(), readings);
+    AddChangeReadings(*feed_, watches_.Stats(), readings);
     readings.push_back({"tasker_registry_database_connections", "Open connections to PostgreSQL.", false, "",
                         static_cast<double>(database_.pool->size())});
     readings.push_back(
@@ -165,6 +195,7 @@ class Server::Parts {
 
   const Options options_;
   Database database_;
+  const std::unique_ptr<registry::ChangeFeed> feed_;
   const std::shared_ptr<store::Store> store_;
   const std::shared_ptr<registry::TemplateLoader> loader_;
   registry::Resolver resolver_;
@@ -173,8 +204,10 @@ class Server::Parts {
   registry::Catalog catalog_;
   const registry::Comparison comparison_;
   Metrics metrics_;
-  Executor executor_;
   CallRunner runner_;
+  WatchHub watches_;
+  Executor executor_;  // its last tasks use what stands above
+  std::optional<registry::ChangeTrimmer> trimmer_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   Listening grpc_;
   std::unique_ptr<Readiness> readiness_;
@@ -190,7 +223,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   const absl::StatusOr<int> applied = store::MigrateUp(*database->pool, absl::Now() + kMigrationLimit);
   if (!applied.ok()) return applied.status();
   if (*applied > 0) spdlog::info("applied {} migrations", *applied);
-  auto parts = std::make_unique<Parts>(options, *std::move(database));
+  auto feed = registry::ChangeFeed::Create(*database->pool, {});
+  if (!feed.ok()) return feed.status();
+  auto parts = std::make_unique<Parts>(options, *std::move(database), *std::move(feed));
   if (absl::Status status = parts->Start(beside); !status.ok()) return status;
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

@@ -16,13 +16,16 @@
 /// here is the wire. What they are given must outlive them.
 namespace tasker::server {
 
+class WatchHub;
+
 std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar);
 std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
-                                                   registry::PayloadCheck& payloads);
+                                                   registry::PayloadCheck& payloads, WatchHub& watches);
 
 /// What GetServerInfo says, filled by whoever knows; may ask the database.
 using ServerInfo = std::function<absl::StatusOr<registry::pb::GetServerInfoResponse>(absl::Time deadline)>;
 std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog,
-                                                  const registry::Comparison& comparison, ServerInfo info);
+                                                  const registry::Comparison& comparison, store::Store& store,
+                                                  ServerInfo info);
 
 }  // namespace tasker::server

@@ -1,13 +1,12 @@
 #include "lib/registry/catalog.h"
 
-#include <google/protobuf/timestamp.pb.h>
-
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "lib/registry/error.h"
 #include "lib/registry/not_found.h"
+#include "lib/registry/timestamp.h"
 #include "lib/template/callable.h"
 #include "lib/template/canonical.h"
 #include "lib/template/explain.h"
@@ -18,12 +17,6 @@
 
 namespace tasker::registry {
 namespace {
-
-void PutTime(absl::Time time, google::protobuf::Timestamp& out) {
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  out.set_seconds(seconds);
-  out.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-}
 
 void PutSummary(const store::VersionSummary& from, pb::TemplateSummary& to) {
   to.set_reference(ExactReference(from));
