@@ -46,6 +46,8 @@ Run AddList(CLI::App& app);
 Run AddVersions(CLI::App& app);
 Run AddCallables(CLI::App& app);
 Run AddExplain(CLI::App& app);
+Run AddDescribe(CLI::App& app);
+Run AddGraph(CLI::App& app);
 Run AddExport(CLI::App& app);
 Run AddImport(CLI::App& app);
 Run AddSchema(CLI::App& app);

@@ -85,6 +85,21 @@ constexpr Command kCommands[] = {
      "Which layer set it (default, base, an override), in which line, and what it replaced.\n\n"
      "  tasker-registryctl explain payments/credit_card_payment:1.0.0 -e production",
      kLists, AddExplain},
+    {"describe", kPeople, "Says how a template runs: in which order, how long, against which systems",
+     "Waves of steps that can run at the same time, the critical path (marked *), the durations from the steps'\n"
+     "timeouts and retries, and how often each system is called at most.\n\n"
+     "  tasker-registryctl describe payments/credit_card_payment -e production\n"
+     "  tasker-registryctl describe --file templates/payments.yaml",
+     kLists, AddDescribe},
+    {"graph",
+     kPeople,
+     "Draws a template's steps and what depends on what",
+     "Colours are systems; the critical path is highlighted. Mermaid goes into Markdown on GitHub and GitLab.\n\n"
+     "  tasker-registryctl graph payments/credit_card_payment\n"
+     "  tasker-registryctl graph payments/credit_card_payment -e production --format svg > payment.svg\n"
+     "  tasker-registryctl graph --file templates/payments.yaml --format mermaid",
+     {},
+     AddGraph},
     {"export", kOperators, "Writes everything of a registry, as of one moment, into an archive",
      "TARGET becomes a folder of the authors' files with an index; where its name ends with .tar.gz or .tgz, one such\n"
      "file; '-' is the same to stdout. It must not exist, or be an empty folder.\n\n"

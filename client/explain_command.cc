@@ -7,6 +7,7 @@
 #include <string>
 
 #include "client/command.h"
+#include "client/environment_argument.h"
 #include "client/failure.h"
 #include "client/reference_argument.h"
 #include "client/registry_client.h"
@@ -92,10 +93,7 @@ ExitCode Explain(const pb::ExplainResolutionRequest& request, const Session& ses
   if (!client.ok()) return PrintOptionProblem(client.status());
   const auto response = (*client)->ExplainResolution(request);
   if (!response.ok()) return PrintFailure(response.status());
-  if (!request.environment().empty() && !response->environment_defined()) {
-    PrintNote(fmt::format("note: the template does not define environment '{}'; this is the base template",
-                          request.environment()));
-  }
+  NoteUndefinedEnvironment(request.environment(), response->environment_defined());
   if (session.format != OutputFormat::kTable) {
     PrintDocument(ExplanationJson(*response), session.format);
     return kDone;
@@ -112,8 +110,7 @@ ExitCode Explain(const pb::ExplainResolutionRequest& request, const Session& ses
 Run AddExplain(CLI::App& app) {
   const auto request = std::make_shared<pb::ExplainResolutionRequest>();
   AddReference(app, *request->mutable_reference());
-  app.add_option("--environment,-e", *request->mutable_environment(), "The environment whose overrides apply")
-      ->type_name("NAME");
+  AddEnvironment(app, *request->mutable_environment());
   return [request](const Session& session) { return Explain(*request, session); };
 }
 

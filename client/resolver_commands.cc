@@ -8,6 +8,7 @@
 
 #include "client/command.h"
 #include "client/documents.h"
+#include "client/environment_argument.h"
 #include "client/failure.h"
 #include "client/reference_argument.h"
 #include "client/registry_client.h"
@@ -25,17 +26,9 @@ struct Arguments {
 std::shared_ptr<Arguments> AddArguments(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   AddReference(app, arguments->reference);
-  app.add_option("--environment,-e", arguments->environment, "The environment whose overrides apply")
-      ->type_name("NAME");
-  app.add_flag("--require-environment", arguments->require_environment,
-               "Fail when the template does not define the environment");
+  AddEnvironment(app, arguments->environment);
+  AddRequireEnvironment(app, arguments->require_environment);
   return arguments;
-}
-
-// A misspelt environment silently gives the base template otherwise.
-void NoteUndefinedEnvironment(const std::string& environment, bool is_defined) {
-  if (environment.empty() || is_defined) return;
-  PrintNote(fmt::format("note: the template does not define environment '{}'; this is the base template", environment));
 }
 
 absl::StatusOr<pb::ResolveTemplateResponse> ResolveExactly(RegistryClient& client, const std::string& reference,

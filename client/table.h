@@ -5,15 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/display.h"
+
 namespace tasker::client {
 
-/// Columns of a terminal that `text` takes: two for wide East Asian characters, none for combining marks. REQUIRES:
-/// well-formed UTF-8. The C locale's character type must be a UTF-8 one (main sets it).
-size_t DisplayWidth(std::string_view text);
-
-/// `text` with every control character, line ends included, made a blank: what others registered must not steer the
-/// reader's terminal.
-std::string OneLine(std::string_view text);
+using base::DisplayWidth;
+using base::OneLine;
 
 /// Rows under a header. Aligned and cut to a width for people, or plain for programs.
 class Table {
@@ -37,7 +34,14 @@ class Table {
 /// Prints the table as stdout asks for: aligned on a terminal, plain elsewhere.
 void PrintTable(const Table& table);
 
-/// Names with a value each, one per line: aligned on a terminal, separated by a tab elsewhere. Values stay whole.
-void PrintRecord(const std::vector<std::pair<std::string, std::string>>& fields);
+/// What becomes of values that are longer than the terminal is wide.
+enum class LongValues {
+  kWhole,    ///< the terminal breaks them, so that they can be copied
+  kWrapped,  ///< broken at blanks, and indented: for values that are lists
+};
+
+/// Names with a value each, one per line: aligned on a terminal, separated by a tab elsewhere. Values are never cut.
+void PrintRecord(const std::vector<std::pair<std::string, std::string>>& fields,
+                 LongValues long_values = LongValues::kWhole);
 
 }  // namespace tasker::client

@@ -62,10 +62,6 @@ size_t Slowest(const std::vector<Chain>& chains) {
   return static_cast<size_t>(std::max_element(chains.begin(), chains.end(), slower) - chains.begin());
 }
 
-std::string Joined(const std::vector<std::string>& names, std::string_view separator) {
-  return fmt::format("{}", fmt::join(names, separator));
-}
-
 }  // namespace
 
 Description Describe(const tmpl::TaskTemplate& tmpl) {
@@ -109,29 +105,6 @@ std::string DurationText(uint64_t milliseconds) {
   const uint64_t hours = minutes / 60;
   if (hours < 24) return minutes % 60 == 0 ? fmt::format("{} h", hours) : fmt::format("{} h {} m", hours, minutes % 60);
   return hours % 24 == 0 ? fmt::format("{} d", hours / 24) : fmt::format("{} d {} h", hours / 24, hours % 24);
-}
-
-std::string DescriptionText(const Description& description) {
-  std::string out = "Waves (steps of one wave can run at once)\n";
-  for (size_t i = 0; i < description.waves.size(); ++i) {
-    out += fmt::format("  {:>2}  {}\n", i + 1, Joined(description.waves[i], ", "));
-  }
-  out += fmt::format("Critical path\n  {}\n", Joined(description.critical_path, " → "));
-  out += fmt::format("Duration\n  at most {} when every first attempt succeeds\n  at most {} with every retry\n",
-                     DurationText(description.best_ms), DurationText(description.worst_ms));
-  if (!description.untimed_steps.empty()) {
-    out += fmt::format("  without the steps that have no timeout: {}\n", Joined(description.untimed_steps, ", "));
-  }
-  out += "Calls per system, at most\n";
-  for (const auto& [system, calls] : description.calls_per_system) out += fmt::format("  {:<32} {}\n", system, calls);
-  out += "Retries\n";
-  for (const StepTiming& timing : description.timings) {
-    std::vector<std::string> waits;
-    for (const uint64_t wait : timing.waits_ms) waits.push_back(DurationText(wait));
-    out += fmt::format("  {:<32} {} attempt{}{}{}\n", timing.step, timing.attempts, timing.attempts == 1 ? "" : "s",
-                       waits.empty() ? "" : ", waits ", Joined(waits, ", "));
-  }
-  return out;
 }
 
 }  // namespace tasker::render

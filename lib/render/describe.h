@@ -36,7 +36,4 @@ Description Describe(const tmpl::TaskTemplate& tmpl);
 /// "2 m 30 s", "1.5 s", "0": for people.
 std::string DurationText(uint64_t milliseconds);
 
-/// The description as lines for a terminal.
-std::string DescriptionText(const Description& description);
-
 }  // namespace tasker::render

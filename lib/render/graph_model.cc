@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "lib/base/display.h"
 #include "lib/base/utf8.h"
 #include "lib/render/describe.h"
 
@@ -39,12 +40,7 @@ std::string_view SystemColor(size_t system_index) {
   return kColors[system_index % kColors.size()];
 }
 
-std::string LabelText(std::string_view text, size_t bytes) {
-  std::string out = base::Shortened(text, bytes);
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return out;
-}
+std::string LabelText(std::string_view text, size_t bytes) { return base::OneLine(base::Shortened(text, bytes)); }
 
 std::string TypeLabel(const tmpl::StepDefinition& step) {
   if (!step.type || *step.type == tmpl::StepType::kStandard) return "";
@@ -57,7 +53,7 @@ std::string EventsLabel(const tmpl::StepDefinition& step) {
   constexpr size_t kShown = 4;
   std::string label;
   for (size_t i = 0; i < std::min(step.publishes_events.size(), kShown); ++i) {
-    if (i > 0) label += ", ";
+    label += i > 0 ? ", " : "→ ";
     label += LabelText(step.publishes_events[i].name, 60);
   }
   if (step.publishes_events.size() > kShown) label += ", …";

@@ -42,7 +42,7 @@ std::string LabelText(std::string_view text, size_t bytes = 120);
 /// "batch_worker" with blanks: "batch worker". Empty for standard steps.
 std::string TypeLabel(const tmpl::StepDefinition& step);
 
-/// The names of the events that a step publishes, at most four and then "…".
+/// "→ " and the names of the events that a step publishes, at most four and then "…"; "" when there are none.
 std::string EventsLabel(const tmpl::StepDefinition& step);
 
 }  // namespace tasker::render

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "lib/base/utf8.h"
+#include "lib/base/display.h"
 #include "lib/render/describe.h"
 #include "lib/render/graph.h"
 #include "lib/render/graph_model.h"
@@ -61,6 +61,13 @@ class Lanes {
 
   size_t count() const { return lanes_.size(); }
 
+  // The lanes as they go on below the step.
+  std::string Below() const {
+    std::string line;
+    for (const size_t lane : lanes_) line += lane == kFree ? "  " : "│ ";
+    return line;
+  }
+
  private:
   // The leftmost lane that ends here, else the leftmost free one.
   size_t OwnLane(const std::vector<bool>& ends) const {
@@ -96,21 +103,10 @@ class Lanes {
   const tmpl::StepGraph& graph_;
 };
 
-size_t Columns(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-// `text` cut to `columns` characters, with an ellipsis where it was longer.
+// `text` cut to `columns`, with an ellipsis where it was longer.
 std::string Cut(std::string_view text, size_t columns) {
-  if (Columns(text) <= columns) return std::string(text);
-  size_t end = 0;
-  for (size_t left = columns; left > 1; --left) {
-    do {
-      ++end;
-    } while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80);
-  }
-  return std::string(text.substr(0, end)) + "…";
+  if (base::DisplayWidth(text) <= columns) return std::string(text);
+  return std::string(base::DisplayPrefix(text, columns - 1)) + "…";
 }
 
 std::string StepText(const DrawnStep& drawn, const tmpl::StepGraph& graph, size_t step, bool with_dependencies,
@@ -125,8 +121,22 @@ std::string StepText(const DrawnStep& drawn, const tmpl::StepGraph& graph, size_
       out += std::exchange(separator, ", ") + LabelText(drawing.steps[dependency].step->name);
     }
   }
-  if (const std::string events = EventsLabel(*drawn.step); !events.empty()) out += "  → " + events;
   return out;
+}
+
+// A line in the colour of the step's system, bold on the critical path.
+std::string Painted(const std::string& text, const DrawnStep& drawn, bool color) {
+  static constexpr std::array<int, 6> kColors = {36, 32, 33, 35, 34, 31};
+  if (!color) return text;
+  return fmt::format("\x1b[{}{}m{}\x1b[0m", drawn.critical ? "1;" : "", kColors[drawn.system_index % kColors.size()],
+                     text);
+}
+
+// Columns that are left beside `beginning`; at least a few, so that a narrow terminal still shows something.
+size_t Room(const TextGraphOptions& options, std::string_view beginning) {
+  constexpr size_t kLeast = 10;
+  const size_t used = base::DisplayWidth(beginning);
+  return options.width > used + kLeast ? options.width - used : kLeast;
 }
 
 }  // namespace
@@ -134,32 +144,32 @@ std::string StepText(const DrawnStep& drawn, const tmpl::StepGraph& graph, size_
 std::string TextGraph(const tmpl::TaskTemplate& tmpl, TextGraphOptions options) {
   const tmpl::StepGraph graph(tmpl);
   const Drawing drawing = Draw(tmpl, graph);
-  const auto waves = graph.Waves();
   Lanes lanes(graph);
   std::string out;
   bool too_wide = false;  // many lanes say nothing any more: from there on, dependencies are named instead
-  for (const std::vector<size_t>& wave : waves) {
-    for (const size_t step : wave) {
-      std::string connector, line = "● ";
-      if (!too_wide) {
-        std::tie(connector, line) = lanes.Advance(step);
-        too_wide = lanes.count() > kMaxLanes;
-      }
-      if (!connector.empty()) out += connector.substr(0, connector.find_last_not_of(' ') + 1) + "\n";
-      const DrawnStep& drawn = drawing.steps[step];
-      const size_t room = options.width > Columns(line) + 10 ? options.width - Columns(line) - 1 : 10;
-      const std::string text = Cut(StepText(drawn, graph, step, too_wide, drawing), room);
-      const std::string mark = drawn.critical ? "*" : " ";
-      if (options.color) {
-        out += fmt::format("{}\x1b[{}{}m{}{}\x1b[0m\n", line, drawn.critical ? "1;" : "", 31 + drawn.system_index % 6,
-                           mark, text);
-      } else {
-        out += fmt::format("{}{}{}\n", line, mark, text);
-      }
+  const auto append = [&](size_t step) {
+    std::string connector, line = "● ", below = "  ";
+    if (!too_wide) {
+      std::tie(connector, line) = lanes.Advance(step);
+      below = lanes.Below();
+      too_wide = lanes.count() > kMaxLanes;
     }
-  }
-  out += "* on the critical path\n";
-  return out;
+    if (!connector.empty()) out += connector.substr(0, connector.find_last_not_of(' ') + 1) + "\n";
+    const DrawnStep& drawn = drawing.steps[step];
+    std::string text = (drawn.critical ? "*" : " ") + StepText(drawn, graph, step, too_wide, drawing);
+    std::string events = EventsLabel(*drawn.step);
+    const bool fits = base::DisplayWidth(text) + 2 + base::DisplayWidth(events) <= Room(options, line);
+    if (fits && !events.empty()) text += "  " + std::exchange(events, "");
+    out += line + Painted(Cut(text, Room(options, line)), drawn, options.color) + "\n";
+    if (events.empty()) return;
+    // Under the step's name, which begins three columns behind its lanes.
+    below.resize(
+        below.size() + base::DisplayWidth(line) - std::min(base::DisplayWidth(line), base::DisplayWidth(below)) + 3,
+        ' ');
+    out += below + Painted(Cut(events, Room(options, below)), drawn, options.color) + "\n";
+  };
+  for (const std::vector<size_t>& wave : graph.Waves()) std::for_each(wave.begin(), wave.end(), append);
+  return out + "* on the critical path\n";
 }
 
 }  // namespace tasker::render

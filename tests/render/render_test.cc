@@ -76,7 +76,6 @@ TEST(DescribeTest, NamesStepsWithoutTimeoutAndCountsNoRetries) {
   EXPECT_EQ(description.timings[0].attempts, 1u);
   EXPECT_EQ(description.timings[1].attempts, 1u);
   EXPECT_EQ(description.worst_ms, 2000u);
-  EXPECT_THAT(DescriptionText(description), HasSubstr("without the steps that have no timeout: a"));
 }
 
 TEST(DescribeTest, SaturatesAndTakesEmptyTemplatesAndCycles) {
@@ -103,13 +102,17 @@ TEST(TextGraphTest, DrawsTheSpecificationsExampleIn80Columns) {
   EXPECT_EQ(drawing,
             "● *validate_payment  [payment_gateway]  30 s\n"
             "├─╮\n"
-            "│ ● *check_fraud  [fraud_detection_api]  1 m  → fraud.check_completed, fraud.hi…\n"
+            "│ ● *check_fraud  [fraud_detection_api]  1 m\n"
+            "│ │    → fraud.check_completed, fraud.high_risk_detected\n"
             "├─╯\n"
-            "●   *authorize_payment  [payment_gateway]  2 m  → payment.authorized, payment.d…\n"
+            "●   *authorize_payment  [payment_gateway]  2 m\n"
+            "│      → payment.authorized, payment.declined\n"
             "│\n"
-            "● *capture_payment  [payment_gateway]  2 m  → payment.captured, payment.capture…\n"
+            "● *capture_payment  [payment_gateway]  2 m\n"
+            "│    → payment.captured, payment.capture_failed\n"
             "│\n"
-            "● *send_confirmation  [notification_service]  30 s  → notification.sent, notifi…\n"
+            "● *send_confirmation  [notification_service]  30 s\n"
+            "     → notification.sent, notification.failed\n"
             "* on the critical path\n");
   EXPECT_LE(LongestLine(drawing), 80u);
 }

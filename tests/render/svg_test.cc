@@ -42,6 +42,25 @@ TEST(SvgTest, RefusesGraphsThatWouldTakeTooLong) {
   EXPECT_EQ(Svg(Chain(kMaxSvgSteps + 1, "s")).status().code(), absl::StatusCode::kResourceExhausted);
 }
 
+TEST(SvgTest, RefusesArrowsThatWouldTakeTooLong) {
+  tmpl::TaskTemplate dense = Chain(60, "s");
+  for (size_t to = 0; to < dense.steps.size(); ++to) {
+    dense.steps[to].dependencies.clear();
+    for (size_t from = 0; from < to; ++from) dense.steps[to].dependencies.push_back(dense.steps[from].name);
+  }
+  EXPECT_EQ(Svg(dense).status().code(), absl::StatusCode::kResourceExhausted);
+  dense.steps.resize(20);
+  EXPECT_TRUE(Svg(dense).ok());
+}
+
+TEST(SvgTest, HoldsNoCharacterThatXmlDoesNotAllow) {
+  tmpl::TaskTemplate tmpl = Chain(1, "s");
+  tmpl.steps[0].system_dependency = "a\x01\u0085\uFFFE\uFFFF\u202Eb";
+  const absl::StatusOr<std::string> svg = Svg(tmpl);
+  ASSERT_TRUE(svg.ok()) << svg.status();
+  EXPECT_THAT(*svg, HasSubstr(">a &#160;&#160;&#160;&#160;b<"));
+}
+
 TEST(SvgTest, CanBeCalledFromManyThreads) {
   const std::string expected = *Svg(Chain(5, "s"));
   std::vector<std::thread> threads;
