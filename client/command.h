@@ -36,6 +36,8 @@ struct Command {
 /// Adds the command's arguments; each is described where it is implemented.
 Run AddRegister(CLI::App& app);
 Run AddValidate(CLI::App& app);
+Run AddDiff(CLI::App& app);
+Run AddPlan(CLI::App& app);
 Run AddConvert(CLI::App& app);
 Run AddResolve(CLI::App& app);
 Run AddHandler(CLI::App& app);

@@ -9,6 +9,8 @@ constexpr OutputFormat kReports[] = {OutputFormat::kText, OutputFormat::kJson, O
                                      OutputFormat::kGithub};
 constexpr OutputFormat kVerdicts[] = {OutputFormat::kText, OutputFormat::kJson, OutputFormat::kYaml};
 
+constexpr OutputFormat kComparisons[] = {OutputFormat::kText, OutputFormat::kMarkdown, OutputFormat::kJson};
+
 constexpr std::string_view kAuthors = "For authors and pipelines";
 constexpr std::string_view kWorkers = "What workers see";
 constexpr std::string_view kPeople = "Look around";
@@ -29,6 +31,23 @@ constexpr Command kCommands[] = {
      "  tasker-registryctl validate --output sarif templates/ > tasker.sarif\n"
      "  tasker-registryctl validate --output github templates/",
      kReports, AddValidate},
+    {"plan", kAuthors, "Says what registering templates would change, and whom it would break",
+     "PATHS are as for register. Each template is held against the highest lower version, and the registry is asked\n"
+     "whether it would accept them all; nothing is stored.\n\n"
+     "Ends with 0 when it would and every version is high enough for what changed, with 1 when not.\n\n"
+     "  tasker-registryctl plan templates/\n"
+     "  tasker-registryctl plan --channel stable --output markdown templates/ > comment.md",
+     kComparisons, AddPlan},
+    {"diff", kAuthors, "Says what differs between two templates, and which version that asks for",
+     "Each side is a REF (a registered version) or a FILE; two FILES need no server. A FILE alone is held against the\n"
+     "registry: what is there under its version, else the highest lower version. What exists, or ends in .yaml, .yml\n"
+     "or .json, is a FILE. With environments it is what workers see there; \"\" is the base template.\n\n"
+     "Ends with 0 when the new version is high enough for what changed, with 1 when it is too low (see --fail-on).\n\n"
+     "  tasker-registryctl diff payments/credit_card_payment:1.0.0 payments/credit_card_payment:latest\n"
+     "  tasker-registryctl diff credit_card_payment.yaml\n"
+     "  tasker-registryctl diff payments/credit_card_payment --old-environment staging --new-environment production\n"
+     "  tasker-registryctl diff --fail-on breaking old.yaml new.yaml",
+     kComparisons, AddDiff},
     {"convert",
      kAuthors,
      "Converts templates of the old format",

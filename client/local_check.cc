@@ -1,15 +1,17 @@
 #include "client/local_check.h"
 
+#include <utility>
+
 #include "lib/template/reference.h"
 #include "lib/validate/check.h"
 
 namespace tasker::client {
 
-FileReport CheckLocally(const Source& source, bool keep_unknown_keys) {
+FileReport CheckLocally(const Source& source, bool keep_unknown_keys, std::optional<tmpl::LoadedTemplate>* kept) {
   tmpl::LoadOptions options;
   options.keep_unknown_keys = keep_unknown_keys;
   base::IssueList issues;
-  const std::optional<tmpl::LoadedTemplate> loaded = validate::LoadAndCheck(source.text, options, issues);
+  std::optional<tmpl::LoadedTemplate> loaded = validate::LoadAndCheck(source.text, options, issues);
   FileReport report;
   report.file = source.name;
   report.text = source.text;
@@ -17,6 +19,7 @@ FileReport CheckLocally(const Source& source, bool keep_unknown_keys) {
     report.reference = tmpl::ExactReference(loaded->tmpl.namespace_name, loaded->tmpl.name, loaded->tmpl.version);
   }
   SetIssues(issues, report);
+  if (kept != nullptr) *kept = std::move(loaded);
   return report;
 }
 

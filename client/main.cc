@@ -109,7 +109,8 @@ std::optional<OutputFormat> ChooseFormat(const Command& command, const std::stri
 bool IsUtf8(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& value : option->results()) {
-      if (option->get_name() == "paths" || option->get_type_name() == "FILE" || base::IsValidUtf8(value)) continue;
+      const bool is_path = option->get_name() == "paths" || option->get_type_name().find("FILE") != std::string::npos;
+      if (is_path || base::IsValidUtf8(value)) continue;
       PrintError(fmt::format("{} is not valid UTF-8", option->get_name()));
       return false;
     }

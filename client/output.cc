@@ -52,6 +52,8 @@ std::string_view OutputFormatName(OutputFormat format) {
       return "yaml";
     case OutputFormat::kText:
       return "text";
+    case OutputFormat::kMarkdown:
+      return "markdown";
     case OutputFormat::kSarif:
       return "sarif";
     case OutputFormat::kGithub:

@@ -9,7 +9,7 @@
 /// The program's two streams: results go to stdout, all else to stderr. Used from the main thread only.
 namespace tasker::client {
 
-enum class OutputFormat { kTable, kJson, kYaml, kText, kSarif, kGithub };
+enum class OutputFormat { kTable, kJson, kYaml, kText, kMarkdown, kSarif, kGithub };
 
 std::string_view OutputFormatName(OutputFormat format);
 

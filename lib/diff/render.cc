@@ -85,22 +85,6 @@ std::span<const AssessedChange> Shown(const Assessment& assessment, size_t most)
   return std::span(assessment.changes).first(std::min(most, assessment.changes.size()));
 }
 
-// A code span that its text cannot leave, also within a table.
-std::string Code(std::string_view text) {
-  size_t run = 0, longest = 0;
-  std::string escaped;
-  for (const char c : text) {
-    run = c == '`' ? run + 1 : 0;
-    longest = std::max(longest, run);
-    if (c == '|') escaped += '\\';
-    const unsigned char byte = static_cast<unsigned char>(c);
-    escaped += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
-  const std::string fence(longest + 1, '`');
-  const std::string_view pad = longest > 0 || escaped.empty() ? " " : "";
-  return fmt::format("{}{}{}{}{}", fence, pad, escaped, pad, fence);
-}
-
 // Prose in a table cell.
 std::string Escaped(std::string_view text) {
   std::string out;
@@ -142,13 +126,28 @@ void AppendText(const AssessedChange& assessed, bool color, std::string& out) {
 
 std::string ValueCell(const Change& change) {
   if (change.kind == ChangeKind::kMoved) return "moved";
-  const auto code = [](const std::optional<Json>& value) { return Code(ShortValue(value)); };
+  const auto code = [](const std::optional<Json>& value) { return MarkdownCode(ShortValue(value)); };
   if (!change.old_value) return "added " + code(change.new_value);
   if (!change.new_value) return "removed " + code(change.old_value);
   return fmt::format("{} → {}", code(change.old_value), code(change.new_value));
 }
 
 }  // namespace
+
+std::string MarkdownCode(std::string_view text) {
+  size_t run = 0, longest = 0;
+  std::string escaped;
+  for (const char c : text) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+    if (c == '|') escaped += '\\';
+    const unsigned char byte = static_cast<unsigned char>(c);
+    escaped += byte < 0x20 || byte == 0x7f ? ' ' : c;
+  }
+  const std::string fence(longest + 1, '`');
+  const std::string_view pad = longest > 0 || escaped.empty() ? " " : "";
+  return fmt::format("{}{}{}{}{}", fence, pad, escaped, pad, fence);
+}
 
 std::string RenderText(const Assessment& assessment, const RenderOptions& options) {
   std::string out = fmt::format("{}\n{}\n", Colored("--- " + options.old_label, "\x1b[1m", options.color),
@@ -163,7 +162,7 @@ std::string RenderText(const Assessment& assessment, const RenderOptions& option
 }
 
 std::string RenderMarkdown(const Assessment& assessment, const RenderOptions& options) {
-  std::string out = fmt::format("### {} → {}\n\n", Code(options.old_label), Code(options.new_label));
+  std::string out = fmt::format("### {} → {}\n\n", MarkdownCode(options.old_label), MarkdownCode(options.new_label));
   if (assessment.changes.empty()) return out + "No changes.\n";
   out += fmt::format("**{}{}.**\n\n", Counts(assessment), Advice(assessment, options));
   out += "| bump | where | change | class | breaks |\n| --- | --- | --- | --- | --- |\n";
@@ -171,12 +170,13 @@ std::string RenderMarkdown(const Assessment& assessment, const RenderOptions& op
   std::string reasons;
   for (const AssessedChange& assessed : shown) {
     const ClassInfo& info = *assessed.info;
-    const std::string place = Code(base::Shortened(assessed.change.place, kPlaceBytes));
+    const std::string place = MarkdownCode(base::Shortened(assessed.change.place, kPlaceBytes));
     out += fmt::format("| {} | {} | {} | {} | {} |\n", BumpName(info.bump), place, ValueCell(assessed.change),
                        info.code, info.breaks);
     if (assessed.reason.empty()) continue;
     reasons += fmt::format("- {}: {}", place, Escaped(base::Shortened(assessed.reason, kReasonBytes)));
-    if (assessed.counterexample) reasons += ", for example " + Code(ShortValue(assessed.counterexample, kValueBytes));
+    if (assessed.counterexample)
+      reasons += ", for example " + MarkdownCode(ShortValue(assessed.counterexample, kValueBytes));
     reasons += '\n';
   }
   if (shown.size() < assessment.changes.size()) {

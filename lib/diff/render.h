@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "lib/diff/assessment.h"
 
@@ -25,6 +26,9 @@ std::string RenderText(const Assessment& assessment, const RenderOptions& option
 /// For a comment on a pull request: a heading, a table of at most 100 changes, counterexamples below it. Nothing from
 /// the templates can leave its cell or be read as markup.
 std::string RenderMarkdown(const Assessment& assessment, const RenderOptions& options);
+
+/// A code span of Markdown that `text` cannot leave, also within a table.
+std::string MarkdownCode(std::string_view text);
 
 /// Everything, nothing shortened: {"old", "new", "bump", "next_version" and "is_bump_enough" where known, "changes":
 /// [{"kind", "class", "bump", "breaks", "place", and where there is such a thing "old_path", "new_path", "old_value",

@@ -9,7 +9,6 @@
 #include "lib/base/json.h"
 #include "lib/registry/error.h"
 #include "lib/registry/not_found.h"
-#include "lib/template/canonical.h"
 
 namespace tasker::registry {
 namespace {
@@ -44,17 +43,11 @@ absl::StatusOr<tmpl::TaskTemplate> ParseStored(const store::StoredVersion& store
 
 absl::StatusOr<tmpl::LoadedTemplate> LoadWithPositions(const store::StoredVersion& stored) {
   if (stored.source_text) {
-    base::IssueList issues;
-    tmpl::LoadOptions options;
-    options.keep_unknown_keys = true;  // they were reported when the template was registered
-    options.limits.text_bytes = stored.source_text->size();
-    std::optional<tmpl::LoadedTemplate> loaded = tmpl::LoadTemplate(*stored.source_text, options, issues);
-    if (loaded && !issues.has_errors()) return *std::move(loaded);
+    if (std::optional<tmpl::LoadedTemplate> loaded = tmpl::LoadAccepted(*stored.source_text)) return *std::move(loaded);
   }
   absl::StatusOr<tmpl::TaskTemplate> tmpl = ParseStored(stored);
   if (!tmpl.ok()) return tmpl.status();
-  tmpl::Document document = tmpl::Document::FromJson(tmpl::ToJson(*tmpl));
-  return tmpl::LoadedTemplate{*std::move(tmpl), std::move(document)};
+  return tmpl::WithoutPositions(*std::move(tmpl));
 }
 
 std::string ExactReference(const store::VersionSummary& summary) {

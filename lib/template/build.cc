@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "lib/template/canonical.h"
 #include "lib/template/fields.h"
 #include "lib/template/load.h"
 
@@ -270,6 +271,20 @@ std::optional<LoadedTemplate> LoadTemplate(std::string_view yaml, const LoadOpti
   std::optional<TaskTemplate> tmpl = BuildTemplate(*document, options, issues);
   if (!tmpl) return std::nullopt;
   return LoadedTemplate{std::move(*tmpl), std::move(*document)};
+}
+
+std::optional<LoadedTemplate> LoadAccepted(std::string_view yaml) {
+  base::IssueList issues;
+  LoadOptions options;
+  options.keep_unknown_keys = true;
+  options.limits.text_bytes = yaml.size();
+  std::optional<LoadedTemplate> loaded = LoadTemplate(yaml, options, issues);
+  return issues.has_errors() ? std::nullopt : std::move(loaded);
+}
+
+LoadedTemplate WithoutPositions(TaskTemplate tmpl) {
+  Document document = Document::FromJson(ToJson(tmpl));
+  return {std::move(tmpl), std::move(document)};
 }
 
 absl::StatusOr<TaskTemplate> TemplateFromJson(const base::Json& canonical) {

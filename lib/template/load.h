@@ -35,6 +35,13 @@ std::optional<LoadedTemplate> LoadTemplate(std::string_view yaml, const LoadOpti
 std::optional<TaskTemplate> BuildTemplate(const Document& document, const LoadOptions& options,
                                           base::IssueList& issues);
 
+/// Text that was accepted when it was registered: unknown keys and its size are fine. nullopt where this version of the
+/// rules has grown stricter.
+std::optional<LoadedTemplate> LoadAccepted(std::string_view yaml);
+
+/// A model that has no text: no position in its document is known.
+LoadedTemplate WithoutPositions(TaskTemplate tmpl);
+
 /// A template's own canonical JSON → model. INVALID_ARGUMENT when it is not one (damaged storage). Accepts kept
 /// unknown keys silently, since they were reported when the template was registered.
 absl::StatusOr<TaskTemplate> TemplateFromJson(const base::Json& canonical);
