@@ -28,6 +28,8 @@ namespace {
 constexpr absl::Duration kMigrationLimit = absl::Minutes(10);
 constexpr absl::Duration kFeedLimit = absl::Seconds(30);
 constexpr absl::Duration kTrimInterval = absl::Minutes(1);
+// Registrations that wait share a connection (store/joined_calls.h), so more calls than connections can wait.
+constexpr int kThreadsPerConnection = 4;
 constexpr absl::Duration kHealthLimit = absl::Seconds(2);
 constexpr const char* kServices[] = {"tasker.registry.v1.RegistryService", "tasker.registry.v1.ResolverService",
                                      "tasker.registry.v1.CatalogService"};
@@ -111,7 +113,7 @@ class Server::Parts {
         comparison_(loader_, tmpl::ReadLimits()),
         runner_(executor_, metrics_, feed_->gate(), {absl::Seconds(options.max_call_seconds)}),
         watches_(*feed_, store_, executor_, runner_, {.max_watches = options.max_watches}),
-        executor_({.threads = options.database_connections}) {
+        executor_({.threads = kThreadsPerConnection * options.database_connections}) {
     services_.push_back(MakeRegistryService(runner_, registrar_));
     services_.push_back(MakeResolverService(runner_, resolver_, payloads_, watches_));
     services_.push_back(MakeCatalogService(runner_, catalog_, comparison_, *store_,

@@ -112,7 +112,11 @@ void ConnectionPool::Core::Release(Lease lease, bool broken) {
   }
   (lease.generation == generation_ ? idle_ : closing).push_back(std::move(lease));
   open_ -= static_cast<int>(closing.size());
-  changed_.notify_all();
+  if (closing.empty()) {
+    changed_.notify_one();
+  } else {
+    changed_.notify_all();
+  }
 }
 
 absl::StatusOr<std::shared_ptr<ConnectionPool>> ConnectionPool::Create(PoolOptions options) {

@@ -45,7 +45,7 @@ Statement Joined(const JoinedFunction& function) {
 }  // namespace
 
 struct JoinedCalls::Job {
-  enum class State { kWaiting, kLeads, kSent, kDone };
+  enum class State { kWaiting, kSent, kDone };
 
   std::vector<std::string> parameters;
   size_t bytes = 0;
@@ -67,18 +67,21 @@ absl::StatusOr<JoinedCalls::Rows> JoinedCalls::Call(std::vector<std::string> par
   job->deadline = deadline;
   std::unique_lock lock(mutex_);
   waiting_.push_back(job);
-  if (running_ < kMaxRunning) {
-    ++running_;
-    job->state = State::kLeads;
-  } else {
-    // A clock's far end overflows in wait_until; leaders answer within the pool's limit anyway.
-    const absl::Time until = std::min(deadline, absl::Now() + absl::Hours(24));
-    job->changed.wait_until(lock, absl::ToChronoTime(until),
-                            [&] { return job->state == State::kLeads || job->state == State::kDone; });
+  while (job->state != State::kDone) {
+    const absl::Time now = absl::Now();
+    const bool leads = job->state == State::kWaiting && waiting_.front() == job && running_ < kMaxRunning;
+    if (leads && (running_ == 0 || now >= next_send_)) {
+      Lead(lock);
+      break;
+    }
+    if (now >= deadline) break;
+    // Not the clock's far end, which overflows in wait_until.
+    const absl::Time until = std::min(deadline, now + absl::Hours(24));
+    job->changed.wait_until(lock, absl::ToChronoTime(leads ? std::min(until, next_send_) : until));
   }
-  if (job->state == State::kLeads) Lead(lock, job);
   if (job->state == State::kWaiting) {
     waiting_.erase(std::find(waiting_.begin(), waiting_.end(), job));
+    WakeFirst();
     return absl::DeadlineExceededError("the deadline passed before the database was asked");
   }
   if (job->state == State::kSent) {
@@ -93,9 +96,16 @@ size_t JoinedCalls::waiting() const {
   return waiting_.size();
 }
 
-void JoinedCalls::Lead(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Job>& own) {
-  const Batch batch = TakeBatch(own);
-  FillSlot();  // what was too large to come along
+void JoinedCalls::WakeFirst() {
+  if (!waiting_.empty()) waiting_.front()->changed.notify_one();
+}
+
+void JoinedCalls::Lead(std::unique_lock<std::mutex>& lock) {
+  const Batch batch = TakeBatch();
+  const absl::Time start = absl::Now();
+  ++running_;
+  next_send_ = start + std::max(kMinPause, last_took_ / kMaxRunning);
+  WakeFirst();  // what was too large to come along
   lock.unlock();
   Run(batch);
   lock.lock();
@@ -104,33 +114,19 @@ void JoinedCalls::Lead(std::unique_lock<std::mutex>& lock, const std::shared_ptr
     job->changed.notify_one();
   }
   --running_;
-  FillSlot();
+  last_took_ = absl::Now() - start;
+  WakeFirst();
 }
 
-void JoinedCalls::FillSlot() {
-  if (waiting_.empty() || running_ >= kMaxRunning) return;
-  Job& first = *waiting_.front();
-  if (first.state == Job::State::kLeads) return;  // has not woken yet, and will take what is behind it
-  ++running_;
-  first.state = Job::State::kLeads;
-  first.changed.notify_one();
-}
-
-JoinedCalls::Batch JoinedCalls::TakeBatch(const std::shared_ptr<Job>& own) {
-  Batch batch = {own};
-  size_t bytes = own->bytes;
-  std::deque<std::shared_ptr<Job>> left;
-  for (std::shared_ptr<Job>& job : waiting_) {
-    if (job == own) continue;
-    if (job->state != Job::State::kWaiting || bytes + job->bytes > kMaxJoinedBytes) {
-      left.push_back(std::move(job));
-      continue;
-    }
-    bytes += job->bytes;
-    batch.push_back(std::move(job));
+JoinedCalls::Batch JoinedCalls::TakeBatch() {
+  Batch batch;
+  size_t bytes = 0;
+  while (!waiting_.empty() && (batch.empty() || bytes + waiting_.front()->bytes <= kMaxJoinedBytes)) {
+    bytes += waiting_.front()->bytes;
+    waiting_.front()->state = Job::State::kSent;
+    batch.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
   }
-  waiting_ = std::move(left);
-  for (const std::shared_ptr<Job>& job : batch) job->state = Job::State::kSent;
   return batch;
 }
 

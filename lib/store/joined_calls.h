@@ -28,9 +28,10 @@ struct JoinedFunction {
   std::vector<std::string> parameter_types;  ///< "jsonb", …; every parameter is given as text
 };
 
-/// Calls a function of PostgreSQL for many callers. A call that comes while few statements run is sent at once; those
-/// that come while all `kMaxRunning` run wait, and are sent together, as one statement and one transaction, when the
-/// first of these has returned: so a lone caller waits for nobody, and many share a round trip and a commit.
+/// Calls a function of PostgreSQL for many callers. A call that finds no statement running is sent at once. While
+/// statements run, calls wait, and what waits is sent together, as one statement and one transaction, when none runs
+/// any more, or when a quarter of the time has passed since the last was sent that a statement takes: so a lone caller
+/// waits for nobody, many share a round trip and a commit, and while one answer travels the next statement runs.
 ///
 /// Within a joined statement each call sees what those before it did, and is all or nothing by its function's own
 /// rules. When the statement fails with anything but UNAVAILABLE, each of its calls is made again by itself, so that no
@@ -49,20 +50,22 @@ class JoinedCalls {
   size_t waiting() const;
 
  private:
-  // More statements at once wait for each other's locks, and leave less to join; fewer leave the database idle while
-  // an answer travels. Measured with 32 writers, without delay and with 15 ms (docs/performance.md).
+  // More statements at once wait for each other's locks and leave less to join; fewer leave the database idle while
+  // an answer travels. Measured with 32 writers, the database beside the server and 15 ms away (docs/performance.md).
   static constexpr int kMaxRunning = 4;
+  // Below this, waiting for company would cost more than a statement.
+  static constexpr absl::Duration kMinPause = absl::Milliseconds(1);
   // Of the parameters of one statement, so that joining never doubles what large batches take in memory.
   static constexpr size_t kMaxJoinedBytes = size_t{1} << 20;
 
   struct Job;
   using Batch = std::vector<std::shared_ptr<Job>>;
 
-  /// Sends `own` with what waits, in order. REQUIRES: the lock, and that `own` was given one of the slots.
-  void Lead(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Job>& own);
-  /// Gives a free slot to the first that waits. REQUIRES: the lock.
-  void FillSlot();
-  Batch TakeBatch(const std::shared_ptr<Job>& own);
+  /// Sends what waits, as far as one statement holds it. REQUIRES: the lock, and that something waits.
+  void Lead(std::unique_lock<std::mutex>& lock);
+  Batch TakeBatch();
+  /// The first that waits looks whether it is time to send. REQUIRES: the lock.
+  void WakeFirst();
   void Run(const Batch& batch);
   void RunAlone(Job& job);
   absl::Status RunJoined(const Batch& batch);
@@ -73,7 +76,9 @@ class JoinedCalls {
   const Statement joined_;
   mutable std::mutex mutex_;  // guards all below and the jobs' states
   std::deque<std::shared_ptr<Job>> waiting_;
-  int running_ = 0;  // slots that a statement, or the caller who is about to send one, holds
+  int running_ = 0;  // statements
+  absl::Time next_send_ = absl::InfinitePast();
+  absl::Duration last_took_ = absl::ZeroDuration();
 };
 
 /// tasker.register_templates, as Store::Register reads it.

@@ -23,11 +23,29 @@ TEST(ByteCacheTest, GivesBackWhatWasPut) {
   EXPECT_EQ(cache.Stats().entries, 1u);
 }
 
-TEST(ByteCacheTest, KeepsTheFirstValueOfAKey) {
+TEST(ByteCacheTest, KeepsTheLastValueOfAKey) {
   Cache cache(1 << 20);
-  const Cache::Handle first = cache.Put("a", Text("1"), 1);
-  EXPECT_EQ(cache.Put("a", Text("2"), 1), first);
-  EXPECT_EQ(cache.Find("a"), first);
+  cache.Put("a", Text("1"), 1000);
+  const Cache::Handle second = cache.Put("a", Text("2"), 1);
+  EXPECT_EQ(cache.Find("a"), second);
+  EXPECT_EQ(cache.Stats().entries, 1u);
+  EXPECT_LT(cache.Stats().bytes, 1000u);
+}
+
+TEST(ByteCacheTest, CountsWhatWasFound) {
+  Cache cache(1 << 20);
+  cache.Find("a");
+  cache.Put("a", Text("1"), 1);
+  cache.Find("a");
+  cache.Find("a");
+  EXPECT_EQ(cache.Stats().hits, 2u);
+  EXPECT_EQ(cache.Stats().misses, 1u);
+}
+
+TEST(ByteCacheTest, WithoutCapacityKeepsNothing) {
+  Cache cache(0);
+  EXPECT_NE(cache.Put("a", Text("1"), 1), nullptr);
+  EXPECT_EQ(cache.Find("a"), nullptr);
 }
 
 TEST(ByteCacheTest, StaysWithinItsCapacity) {
@@ -76,7 +94,7 @@ TEST(ByteCacheTest, ThreadsSeeWholeValuesOfTheirKeys) {
         const std::string key = std::to_string((i * 7 + t) % 300);
         const Cache::Handle found = cache.Find(key);
         if (found != nullptr && *found != key) ++wrong;
-        if (found == nullptr) cache.Put(key, Text(key), 100);
+        if (found == nullptr || i % 64 == 0) cache.Put(key, Text(key), 100);
       }
     });
   }
