@@ -21,7 +21,9 @@ namespace {
 constexpr char kAccess[] = "access";
 constexpr size_t kMaxTextBytes = 1000;
 
-bool log_json = false;  // set before there are threads
+// Both are set before there are threads.
+bool log_json = false;
+std::shared_ptr<spdlog::logger> access_log;
 
 // A JSON string of text from outside: cut, and made UTF-8.
 std::string Quoted(std::string_view text) {
@@ -62,7 +64,8 @@ void SetUpLog(LogFormat format, std::string_view level) {
   const auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   spdlog::drop_all();
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("", sink));
-  spdlog::register_logger(std::make_shared<spdlog::logger>(kAccess, sink));
+  access_log = std::make_shared<spdlog::logger>(kAccess, sink);
+  spdlog::register_logger(access_log);
   if (log_json) {
     spdlog::set_formatter(std::make_unique<JsonFormatter>());
   } else {
@@ -73,14 +76,10 @@ void SetUpLog(LogFormat format, std::string_view level) {
   google::protobuf::SetLogHandler(LogProtobuf);
 }
 
-bool LogsAccess() {
-  const std::shared_ptr<spdlog::logger> logger = spdlog::get(kAccess);
-  return logger != nullptr && logger->should_log(spdlog::level::info);
-}
+bool LogsAccess() { return access_log != nullptr && access_log->should_log(spdlog::level::info); }
 
 void LogAccess(const AccessLine& line) {
-  const std::shared_ptr<spdlog::logger> logger = spdlog::get(kAccess);
-  if (logger == nullptr) return;
+  if (access_log == nullptr) return;
   std::string text = log_json ? fmt::format(R"("method":"{}","code":"{}","ms":{:.3f},"peer":{})", line.method,
                                             line.code, line.milliseconds, Quoted(line.peer))
                               : fmt::format("call method={} code={} ms={:.3f} peer={}", line.method, line.code,
@@ -88,7 +87,7 @@ void LogAccess(const AccessLine& line) {
   const std::string_view member = log_json ? R"(,"{}":{})" : " {}={}";
   if (!line.reference.empty()) text += fmt::format(fmt::runtime(member), "reference", Quoted(line.reference));
   if (!line.error.empty()) text += fmt::format(fmt::runtime(member), "error", Quoted(line.error));
-  logger->info("{}", text);
+  access_log->info("{}", text);
 }
 
 }  // namespace tasker::server
