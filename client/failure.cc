@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <vector>
 
+#include "client/library/violations.h"
 #include "client/output.h"
-#include "client/registry_client.h"
 
 namespace tasker::client {
 

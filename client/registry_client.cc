@@ -2,21 +2,17 @@
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <google/protobuf/any.pb.h>
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
-#include <sstream>
 #include <thread>
 #include <utility>
 
+#include "client/library/channel.h"
 #include "client/version.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "tasker/registry/v1/catalog.grpc.pb.h"
 #include "tasker/registry/v1/registry.grpc.pb.h"
 #include "tasker/registry/v1/resolver.grpc.pb.h"
@@ -27,54 +23,6 @@ namespace {
 // A stream may take long, but not for ever, and not without moving.
 constexpr absl::Duration kMaxStream = absl::Hours(1);
 constexpr absl::Duration kMinStall = absl::Seconds(60);
-
-constexpr char kViolationsUrl[] = "type.googleapis.com/google.rpc.BadRequest";
-
-absl::StatusOr<std::string> ReadOptionFile(const char* option, const std::string& path) {
-  if (path.empty()) return "";
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return absl::InvalidArgumentError(fmt::format("{}: '{}' cannot be read", option, path));
-  }
-  return text.str();
-}
-
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const ServerOptions& options) {
-  if (!options.uses_tls()) return grpc::InsecureChannelCredentials();
-  grpc::SslCredentialsOptions ssl;
-  const std::pair<const char*, std::pair<const std::string*, std::string*>> files[] = {
-      {"--tls-ca", {&options.tls_ca, &ssl.pem_root_certs}},
-      {"--tls-cert", {&options.tls_cert, &ssl.pem_cert_chain}},
-      {"--tls-key", {&options.tls_key, &ssl.pem_private_key}}};
-  for (const auto& [option, file] : files) {
-    absl::StatusOr<std::string> text = ReadOptionFile(option, *file.first);
-    if (!text.ok()) return text.status();
-    *file.second = *std::move(text);
-  }
-  return grpc::SslCredentials(ssl);
-}
-
-absl::StatusOr<std::string> ReadToken(const std::string& path) {
-  absl::StatusOr<std::string> text = ReadOptionFile("--token-file", path);
-  if (!text.ok() || path.empty()) return text;
-  while (!text->empty() && std::string_view(" \t\r\n").find(text->back()) != std::string_view::npos) text->pop_back();
-  const bool printable = std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (text->empty() || !printable) {
-    return absl::InvalidArgumentError(fmt::format("--token-file: '{}' holds no token of one printable word", path));
-  }
-  return text;
-}
-
-absl::Status ToStatus(const grpc::Status& status) {
-  absl::Status out(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-  google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return out;
-  for (const google::protobuf::Any& detail : details.details()) {
-    if (detail.Is<google::rpc::BadRequest>()) out.SetPayload(kViolationsUrl, absl::Cord(detail.value()));
-  }
-  return out;
-}
 
 // Cancels a call when one step of it takes longer than `limit`.
 class StallWatch {
@@ -137,30 +85,14 @@ class StallWatch {
 
 }  // namespace
 
-std::vector<std::string> Violations(const absl::Status& status) {
-  std::vector<std::string> out;
-  google::rpc::BadRequest details;
-  const absl::optional<absl::Cord> payload = status.GetPayload(kViolationsUrl);
-  if (!payload || !details.ParseFromString(std::string(*payload))) return out;
-  for (const auto& violation : details.field_violations()) {
-    out.push_back(fmt::format("{}: {}", violation.field(), violation.description()));
-  }
-  return out;
-}
-
 // One channel for each server, and the one that answered last.
 class RegistryClient::Connections {
  public:
-  Connections(const ServerOptions& options, std::string token, std::shared_ptr<grpc::ChannelCredentials> credentials)
-      : options_(options), token_(std::move(token)) {
-    for (const std::string& server : options.servers) {
-      grpc::ChannelArguments arguments;
-      arguments.SetUserAgentPrefix(fmt::format("tasker-registryctl/{}", kVersion));
-      arguments.SetMaxReceiveMessageSize(-1);  // a template may be larger than gRPC's 4 MiB once it is a message
-      if (IsLocal(server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-      channels_.push_back(grpc::CreateCustomChannel(server, credentials, arguments));
-    }
-  }
+  Connections(const ServerOptions& options, std::string token, std::vector<std::shared_ptr<grpc::Channel>> channels)
+      : options_(options),
+        token_(std::move(token)),
+        channels_(std::move(channels)),
+        share_(options.timeout / static_cast<int64_t>(channels_.size())) {}
 
   template <typename Service, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -168,14 +100,13 @@ class RegistryClient::Connections {
     absl::Status status;
     for (size_t tries = 0; tries < channels_.size(); ++tries) {
       const size_t server = current_;
-      if (channels_.size() > 1 && !IsConnected(*channels_[server])) {
+      if (channels_.size() > 1 && !IsConnected(*channels_[server], share_)) {
         status = absl::UnavailableError(fmt::format("{}: no connection", options_.servers[server]));
         current_ = (current_ + 1) % channels_.size();
         continue;
       }
       grpc::ClientContext context;
-      context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(options_.timeout));
-      if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);
+      Prepare(context, token_, absl::Now() + options_.timeout);
       Response response;
       const auto stub = Service::NewStub(channels_[server]);
       status = ToStatus((stub.get()->*method)(&context, request, &response));
@@ -197,13 +128,12 @@ class RegistryClient::Connections {
     absl::Status status;
     for (size_t tries = 0; tries < channels_.size(); ++tries, current_ = (current_ + 1) % channels_.size()) {
       const std::string& server = options_.servers[current_];
-      if (!IsConnected(*channels_[current_])) {
+      if (!IsConnected(*channels_[current_], share_)) {
         status = absl::UnavailableError(fmt::format("{}: no connection", server));
         continue;
       }
       grpc::ClientContext context;
-      context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(kMaxStream));
-      if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);
+      Prepare(context, token_, absl::Now() + kMaxStream);
       StallWatch watch(context, std::max(kMinStall, options_.timeout));
       const auto stub = Service::NewStub(channels_[current_]);
       status = call(*stub, context, watch);
@@ -214,20 +144,10 @@ class RegistryClient::Connections {
   }
 
  private:
-  // Whether a call may be tried there. A server that does not answer at all must leave time for the others.
-  bool IsConnected(grpc::Channel& channel) const {
-    const auto share = absl::ToChronoNanoseconds(options_.timeout) / static_cast<int64_t>(channels_.size());
-    const auto deadline = std::chrono::system_clock::now() + share;
-    for (;;) {
-      const grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
-      if (state == GRPC_CHANNEL_READY) return true;
-      if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || !channel.WaitForStateChange(state, deadline)) return false;
-    }
-  }
-
   const ServerOptions options_;
   const std::string token_;
-  std::vector<std::shared_ptr<grpc::Channel>> channels_;
+  const std::vector<std::shared_ptr<grpc::Channel>> channels_;
+  const absl::Duration share_;  // a server that does not answer at all must leave time for the others
   size_t current_ = 0;
 };
 
@@ -237,9 +157,9 @@ RegistryClient::~RegistryClient() = default;
 absl::StatusOr<std::unique_ptr<RegistryClient>> RegistryClient::Create(const ServerOptions& options) {
   absl::StatusOr<std::string> token = ReadToken(options.token_file);
   if (!token.ok()) return token.status();
-  auto credentials = Credentials(options);
-  if (!credentials.ok()) return credentials.status();
-  auto connections = std::make_unique<Connections>(options, *std::move(token), *std::move(credentials));
+  auto channels = MakeChannels(options, fmt::format("tasker-registryctl/{}", kVersion), absl::ZeroDuration());
+  if (!channels.ok()) return channels.status();
+  auto connections = std::make_unique<Connections>(options, *std::move(token), *std::move(channels));
   return std::unique_ptr<RegistryClient>(new RegistryClient(std::move(connections)));
 }
 absl::StatusOr<pb::RegisterTemplatesResponse> RegistryClient::RegisterTemplates(

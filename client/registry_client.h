@@ -5,10 +5,8 @@
 
 #include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "client/options.h"
+#include "client/library/server_options.h"
 #include "tasker/registry/v1/catalog.pb.h"
 #include "tasker/registry/v1/registry.pb.h"
 #include "tasker/registry/v1/resolver.pb.h"
@@ -71,8 +69,5 @@ class RegistryClient {
 
   std::unique_ptr<Connections> connections_;
 };
-
-/// What a failed call says of single fields of the request (google.rpc.BadRequest): "FIELD: what is wrong with it".
-std::vector<std::string> Violations(const absl::Status& status);
 
 }  // namespace tasker::client

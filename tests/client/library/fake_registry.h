@@ -1,0 +1,93 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tasker/registry/v1/resolver.grpc.pb.h"
+
+namespace tasker::client {
+
+namespace pb = ::tasker::registry::v1;
+
+/// A ResolverService on a real socket whose faults a test commands: it holds calls, fails them, breaks watches, and
+/// forgets changes. What it says of templates is only what it was told. Safe to call from any thread.
+class FakeRegistry final : public pb::ResolverService::Service {
+ public:
+  FakeRegistry() { Start(); }
+  ~FakeRegistry() override { Stop(); }
+
+  /// The first `Start` chooses the port that every later one serves on.
+  void Start();
+  void Stop();
+  const std::string& address() const { return address_; }
+
+  /// What the reference resolves to from now on; nothing known of it is NOT_FOUND.
+  void Point(const std::string& reference, const std::string& version);
+  /// The same for every reference to a template's version: its notice.
+  void Deprecate(const std::string& message);
+  /// Adds a change of `kind`, and gives its revision.
+  int64_t Change(pb::ChangeKind kind, const std::string& namespace_name, const std::string& name,
+                 const std::string& version);
+  /// `Point` and the change of it as one, as a registry does both at once.
+  int64_t Promote(const std::string& reference, const std::string& version);
+
+  /// Resolutions wait between making their answer and giving it, until `Release`.
+  void Hold();
+  void Release();
+  /// The next `count` resolutions fail so.
+  void Fail(int count, grpc::StatusCode code);
+  /// The server's own answers are that old.
+  void BeStale(int64_t milliseconds);
+
+  void BreakWatches();              ///< each ends with UNAVAILABLE
+  void RefuseWatches(bool refuse);  ///< breaks them, and fails new ones with UNAVAILABLE
+  void ForgetChangesBefore(int64_t revision);
+
+  int resolutions() const { return resolutions_; }  ///< calls so far, failed and held ones included
+  int waiting() const { return waiting_; }          ///< calls held just now
+  int watches() const { return watches_; }          ///< opened so far
+  int64_t last_min_revision() const { return last_min_revision_; }
+
+  grpc::Status ResolveTemplate(grpc::ServerContext* context, const pb::ResolveTemplateRequest* request,
+                               pb::ResolveTemplateResponse* response) override;
+  grpc::Status ResolveHandler(grpc::ServerContext* context, const pb::ResolveHandlerRequest* request,
+                              pb::ResolveHandlerResponse* response) override;
+  grpc::Status WatchTemplates(grpc::ServerContext* context, const pb::WatchTemplatesRequest* request,
+                              grpc::ServerWriter<pb::WatchTemplatesResponse>* writer) override;
+
+ private:
+  template <typename Request, typename Response>
+  grpc::Status Answer(const Request& request, Response* response);
+
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_ = "127.0.0.1:0";
+
+  std::atomic<int> resolutions_{0};
+  std::atomic<int> waiting_{0};
+  std::atomic<int> watches_{0};
+  std::atomic<int64_t> last_min_revision_{0};
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::map<std::string, std::string> versions_;
+  std::string notice_;
+  std::vector<pb::Change> changes_;  // of revision index + 1
+  int64_t oldest_ = 0;
+  int64_t stale_ms_ = 0;
+  int watch_epoch_ = 0;
+  bool refuse_watches_ = false;
+  bool stopping_ = false;
+  bool held_ = false;
+  int failures_ = 0;
+  grpc::StatusCode failure_ = grpc::StatusCode::OK;
+};
+
+}  // namespace tasker::client
