@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "lib/registry/error.h"
-#include "lib/registry/not_found.h"
+#include "lib/registry/state_notice.h"
 #include "lib/registry/timestamp.h"
 #include "lib/template/callable.h"
 #include "lib/template/canonical.h"
@@ -27,6 +27,7 @@ void PutSummary(const store::VersionSummary& from, pb::TemplateSummary& to) {
   to.set_digest(from.digest);
   for (const std::string& tag : from.tags) to.add_tags(tag);
   to.set_step_count(from.step_count);
+  to.set_state(ToProto(from.state.state));
   PutTime(from.create_time, *to.mutable_create_time());
 }
 
@@ -98,6 +99,8 @@ absl::StatusOr<pb::GetTemplateResponse> Catalog::GetTemplate(const pb::GetTempla
   }
   if (request.include_source() && stored->source_text) response.set_source(*stored->source_text);
   PutProvenance(stored->summary, *response.mutable_provenance());
+  if (const Notice notice = NoticeOf(stored->summary.state)) *response.mutable_state_notice() = *notice;
+  for (const std::string& channel : stored->channels) response.add_channels(channel);
   return response;
 }
 
@@ -161,9 +164,7 @@ absl::StatusOr<pb::ListTemplateVersionsResponse> Catalog::ListTemplateVersions(
       store_->ListVersions(reference->namespace_name, reference->name, *page, deadline);
   if (!found.ok()) return found.status();
   if (found->rows.empty() && page->token.empty()) {
-    const absl::StatusOr<store::Neighbours> neighbours =
-        store_->LoadNeighbours(reference->namespace_name, reference->name, deadline);
-    return neighbours.ok() ? ReferenceNotFound(*reference, *neighbours) : neighbours.status();
+    return loader_->NotFound(*reference, deadline);
   }
   pb::ListTemplateVersionsResponse response;
   for (const store::VersionSummary& row : found->rows) PutSummary(row, *response.add_versions());

@@ -81,6 +81,21 @@ std::optional<tmpl::Document> ReadSource(const pb::TemplateSource& source, const
   return std::nullopt;
 }
 
+void PutPlaces(const tmpl::TaskTemplate& tmpl, const tmpl::Document& document, CheckedSource& checked) {
+  checked.version = {"/version", document.Locate("/version")};
+  const auto put = [&](const auto& events, const std::string& list) {
+    for (size_t i = 0; i < events.size(); ++i) {
+      if (!events[i].schema || checked.events.contains(events[i].name)) continue;
+      const std::string path = fmt::format("{}/{}", list, i);
+      checked.events.emplace(events[i].name, Place{path, document.Locate(path)});
+    }
+  };
+  put(tmpl.domain_events, "/domain_events");
+  for (size_t i = 0; i < tmpl.steps.size(); ++i) {
+    put(tmpl.steps[i].publishes_events, fmt::format("/steps/{}/publishes_events", i));
+  }
+}
+
 }  // namespace
 
 CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimits& limits,
@@ -95,6 +110,7 @@ CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimi
   if (!tmpl || checked.issues.has_errors()) return checked;
   checked.canonical = tmpl::CanonicalText(*tmpl);
   checked.digest = base::Sha256Digest(checked.canonical);
+  PutPlaces(*tmpl, *document, checked);
   checked.tmpl = std::move(tmpl);
   if (kept_document != nullptr) *kept_document = std::move(document);
   return checked;

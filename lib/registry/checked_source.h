@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,12 @@ namespace pb = ::tasker::registry::v1;
 /// One or many templates to register, wherever their messages live.
 using Sources = std::vector<const pb::TemplateSource*>;
 
+/// Where a source stands, for issues that only the registry can find.
+struct Place {
+  std::string path;  ///< JSON pointer
+  base::Position position;
+};
+
 /// A source after every check that needs no database.
 struct CheckedSource {
   std::string reference;  ///< exact; empty when the source is too broken to tell
@@ -24,6 +31,8 @@ struct CheckedSource {
   std::optional<tmpl::TaskTemplate> tmpl;
   std::string canonical;  ///< canonical JSON
   std::string digest;     ///< of `canonical`
+  Place version;
+  std::map<std::string, Place> events;  ///< the first place where each event is given a schema, by its name
 };
 
 /// Text and messages take one path: message → model → JSON → document, text → document; then document → model → rules.

@@ -42,6 +42,8 @@ absl::Status InvalidField(std::string_view field, std::string_view problem) {
                {"REQUEST_INVALID", {}, {{std::string(field), std::string(problem)}}});
 }
 
+std::string TimeText(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }
+
 ErrorDetail DetailOf(const absl::Status& status) {
   ErrorDetail detail;
   detail.reason = absl::StatusCodeToString(status.code());

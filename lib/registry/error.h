@@ -1,6 +1,7 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/time/time.h>
 
 #include <cstddef>
 #include <map>
@@ -30,6 +31,9 @@ absl::Status Error(absl::StatusCode code, std::string_view message, const ErrorD
 
 /// INVALID_ARGUMENT about one field of a request: reason "REQUEST_INVALID".
 absl::Status InvalidField(std::string_view field, std::string_view problem);
+
+/// A time as messages write it: "2026-02-03T04:05:06Z".
+std::string TimeText(absl::Time time);
 
 /// The detail of a status that Error made; for any other, only a reason that says what the code says.
 ErrorDetail DetailOf(const absl::Status& status);

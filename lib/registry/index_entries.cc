@@ -1,8 +1,10 @@
 #include "lib/registry/index_entries.h"
 
-#include <optional>
+#include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lib/base/digest.h"
 #include "lib/base/json.h"
@@ -11,6 +13,7 @@
 namespace tasker::registry {
 namespace {
 
+using store::DomainEvent;
 using store::IndexEntry;
 using store::Subject;
 
@@ -24,19 +27,36 @@ class Entries {
     Add(Subject::kCallable, callable, role, step,
         std::string(tmpl::CallableKindName(tmpl::DetectCallableKind(callable))));
   }
-  void AddEvent(const std::string& name, const std::optional<base::Json>& schema, std::string_view role,
-                const std::string& step = "") {
-    Add(Subject::kEvent, name, role, step, schema ? base::Sha256Digest(base::CanonicalJson(*schema)) : "");
+  template <typename Event>
+  void AddEvent(const Event& event, std::string_view role, const std::string& step = "") {
+    if (event.name.empty()) return;
+    DomainEvent made{event.name, event.description.value_or(""), "", ""};
+    if (event.schema) {
+      made.schema_json = base::CanonicalJson(*event.schema);
+      made.schema_digest = base::Sha256Digest(made.schema_json);
+    }
+    Add(Subject::kEvent, made.name, role, step, made.schema_digest);
+    events_.emplace(std::make_pair(made.name, made.schema_digest), std::move(made));
   }
-  std::vector<IndexEntry> Take() { return std::move(entries_); }
+  TemplateIndex Take() {
+    TemplateIndex index{std::move(entries_), {}};
+    // In the order of names, the one without a schema before its others.
+    for (auto event = events_.begin(); event != events_.end(); ++event) {
+      const auto next = std::next(event);
+      const bool has_schema_elsewhere = next != events_.end() && next->first.first == event->first.first;
+      if (!event->second.schema_digest.empty() || !has_schema_elsewhere) index.events.push_back(event->second);
+    }
+    return index;
+  }
 
  private:
   std::vector<IndexEntry> entries_;
+  std::map<std::pair<std::string, std::string>, DomainEvent> events_;  // by name and digest
 };
 
 }  // namespace
 
-std::vector<IndexEntry> IndexEntries(const tmpl::TaskTemplate& tmpl) {
+TemplateIndex IndexTemplate(const tmpl::TaskTemplate& tmpl) {
   Entries entries;
   if (tmpl.task_handler) entries.AddCallable(tmpl.task_handler->callable, "task_handler");
   entries.Add(Subject::kSystem, tmpl.system_dependencies.primary, "primary");
@@ -44,13 +64,13 @@ std::vector<IndexEntry> IndexEntries(const tmpl::TaskTemplate& tmpl) {
     entries.Add(Subject::kSystem, system, "secondary");
   }
   for (const tmpl::DomainEventDefinition& event : tmpl.domain_events) {
-    entries.AddEvent(event.name, event.schema, "declares");
+    entries.AddEvent(event, "declares");
   }
   for (const tmpl::StepDefinition& step : tmpl.steps) {
     entries.AddCallable(step.handler.callable, "step_handler", step.name);
     if (step.system_dependency) entries.Add(Subject::kSystem, *step.system_dependency, "step", step.name);
     for (const tmpl::PublishedEvent& event : step.publishes_events) {
-      entries.AddEvent(event.name, event.schema, "publishes", step.name);
+      entries.AddEvent(event, "publishes", step.name);
     }
   }
   return entries.Take();

@@ -7,7 +7,7 @@
 
 namespace tasker::registry {
 
-/// Where `tmpl` names callables, systems and events, for the store's index:
+/// What the store keeps of `tmpl` to find it by. Where it names callables, systems and events:
 ///
 ///     subject   role                      step      detail
 ///     callable  task_handler              -         the callable's kind
@@ -18,6 +18,12 @@ namespace tasker::registry {
 ///     event     publishes                 its name  digest of its schema, where it has one
 ///
 /// Environments cannot override any of these.
-std::vector<store::IndexEntry> IndexEntries(const tmpl::TaskTemplate& tmpl);
+///
+/// And the events themselves: each name with each of its schemas once; without a schema only where no place gives one.
+struct TemplateIndex {
+  std::vector<store::IndexEntry> entries;
+  std::vector<store::DomainEvent> events;
+};
+TemplateIndex IndexTemplate(const tmpl::TaskTemplate& tmpl);
 
 }  // namespace tasker::registry

@@ -34,6 +34,24 @@ absl::Status NotFound(std::string_view reason, const std::string& reference, std
   return Error(absl::StatusCode::kNotFound, message, detail);
 }
 
+std::string InParentheses(const std::string& text) { return text.empty() ? "" : fmt::format(" ({})", text); }
+
+absl::Status Purged(const tmpl::Reference& reference, const store::Tombstone& tombstone) {
+  const std::string exact = tmpl::ExactReference(reference.namespace_name, reference.name, tombstone.version);
+  return Error(absl::StatusCode::kNotFound,
+               fmt::format("{} was purged at {}{}", exact, TimeText(tombstone.time), InParentheses(tombstone.message)),
+               {"VERSION_PURGED", {{"reference", reference.ToString()}}, {}});
+}
+
+// "payments/refund has no version ^1.2"
+std::string NoVersion(const tmpl::Reference& reference, const store::Neighbours& neighbours) {
+  std::string what = fmt::format("{}/{} has no version", reference.namespace_name, reference.name);
+  if (reference.kind == tmpl::SelectorKind::kLatest) return what + " that is not yanked";
+  what += " " + reference.selector;
+  const bool skips_yanked = reference.kind == tmpl::SelectorKind::kRange && neighbours.has_yanked_versions;
+  return skips_yanked ? what + " that is not yanked" : what;
+}
+
 }  // namespace
 
 absl::Status ReferenceNotFound(const tmpl::Reference& reference, const store::Neighbours& neighbours) {
@@ -43,6 +61,7 @@ absl::Status ReferenceNotFound(const tmpl::Reference& reference, const store::Ne
     return NotFound("NAMESPACE_NOT_FOUND", text, fmt::format("there is no namespace '{}'", reference.namespace_name),
                     reference.namespace_name, neighbours.namespaces);
   }
+  if (neighbours.tombstone) return Purged(reference, *neighbours.tombstone);
   if (!neighbours.template_exists) {
     const std::string what =
         fmt::format("namespace '{}' has no template '{}'", reference.namespace_name, reference.name);
@@ -51,7 +70,7 @@ absl::Status ReferenceNotFound(const tmpl::Reference& reference, const store::Ne
   switch (reference.kind) {
     case tmpl::SelectorKind::kChannel:
       return NotFound("CHANNEL_NOT_FOUND", text, fmt::format("{} has no channel '{}'", path, reference.selector),
-                      reference.selector, {});
+                      reference.selector, neighbours.channels);
     case tmpl::SelectorKind::kDigest:
       return NotFound("DIGEST_NOT_FOUND", text,
                       fmt::format("no version of {} has the digest {}", path, reference.selector), reference.selector,
@@ -61,8 +80,16 @@ absl::Status ReferenceNotFound(const tmpl::Reference& reference, const store::Ne
     case tmpl::SelectorKind::kLatest:
       break;
   }
-  return NotFound("VERSION_NOT_FOUND", text, fmt::format("{} has no version {}", path, reference.selector),
-                  reference.selector, neighbours.versions);
+  return NotFound("VERSION_NOT_FOUND", text, NoVersion(reference, neighbours), reference.selector, neighbours.versions);
+}
+
+absl::Status ChannelYanked(const tmpl::Reference& reference, const store::VersionSummary& yanked) {
+  return Error(
+      absl::StatusCode::kNotFound,
+      fmt::format("channel '{}' of {}/{} points at {}, which is yanked{}; point the channel at another version",
+                  reference.selector, reference.namespace_name, reference.name, yanked.version,
+                  InParentheses(yanked.state.message)),
+      {"CHANNEL_YANKED", {{"reference", reference.ToString()}, {"version", yanked.version}}, {}});
 }
 
 absl::Status StepNotFound(std::string_view exact, std::string_view step_name, const tmpl::TaskTemplate& tmpl) {

@@ -7,6 +7,7 @@
 
 #include "lib/base/json.h"
 #include "lib/registry/error.h"
+#include "lib/registry/registration_issues.h"
 
 namespace tasker::registry {
 namespace {
@@ -37,6 +38,22 @@ std::string AndMore(std::string text, size_t more) {
   return text;
 }
 
+// Of a refusal; empty for an item that can be registered.
+std::string_view Reason(store::RegisterOutcome outcome) {
+  switch (outcome) {
+    case store::RegisterOutcome::kCreated:
+    case store::RegisterOutcome::kUnchanged:
+      break;
+    case store::RegisterOutcome::kConflict:
+      return "VERSION_EXISTS";
+    case store::RegisterOutcome::kPurged:
+      return "VERSION_PURGED";
+    case store::RegisterOutcome::kYanked:
+      return "VERSION_YANKED";
+  }
+  return "";
+}
+
 }  // namespace
 
 absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource> checked, bool batch,
@@ -61,24 +78,23 @@ absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource
 
 absl::Status RefuseConflicts(std::span<const CheckedSource> checked, const store::RegisterResult& stored,
                              std::span<const std::vector<std::string>> differences, bool batch) {
-  ErrorDetail detail{"VERSION_EXISTS", {}, {}};
+  ErrorDetail detail;
   size_t conflicts = 0;
   for (size_t i = 0; i < checked.size(); ++i) {
-    if (stored.items[i].outcome != store::RegisterOutcome::kConflict) continue;
+    const store::RegisteredItem& item = stored.items[i];
+    const std::string_view reason = Reason(item.outcome);
+    if (reason.empty()) continue;
     if (conflicts++ == 0) {
-      detail.metadata = {{"reference", checked[i].reference},
-                         {"digest", checked[i].digest},
-                         {"stored_digest", stored.items[i].stored_digest}};
+      detail.reason = reason;
+      detail.metadata = {
+          {"reference", checked[i].reference}, {"digest", checked[i].digest}, {"stored_digest", item.stored_digest}};
     }
     if (detail.violations.size() == kMaxViolations) continue;
-    detail.violations.push_back({FieldOf(i, batch, "/version"), ConflictMessage(checked[i], differences[i])});
+    detail.violations.push_back({FieldOf(i, batch, "/version"), ConflictMessage(item, differences[i], checked[i])});
   }
-  return Error(absl::StatusCode::kAlreadyExists, AndMore(detail.violations.front().description, conflicts - 1), detail);
-}
-
-std::string ConflictMessage(const CheckedSource& checked, std::span<const std::string> difference) {
-  return fmt::format("{} is registered with other content{}{}; a version never changes, take a new one",
-                     checked.reference, difference.empty() ? "" : ": ", fmt::join(difference, "; "));
+  const absl::StatusCode code =
+      detail.reason == "VERSION_YANKED" ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kAlreadyExists;
+  return Error(code, AndMore(detail.violations.front().description, conflicts - 1), detail);
 }
 
 }  // namespace tasker::registry

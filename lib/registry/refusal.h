@@ -18,14 +18,14 @@ namespace tasker::registry {
 absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource> checked, bool batch,
                            std::string_view field = "source");
 
-/// ALREADY_EXISTS, reason VERSION_EXISTS, with a violation for each conflict; metadata "reference", "digest" and
-/// "stored_digest" are those of the first. `differences` has, for each item, the lines that say what differs from what
-/// is registered; empty where that was not looked up. REQUIRES: stored.conflict.
+/// A violation for each item that cannot be registered; reason and metadata ("reference", "digest" and "stored_digest")
+/// are the first one's:
+///   ALREADY_EXISTS       VERSION_EXISTS: it is registered with other content;
+///                        VERSION_PURGED: it was purged, with other content;
+///   FAILED_PRECONDITION  VERSION_YANKED: a channel is to point at it, and it is yanked.
+/// `differences` has, for each item, the lines that say what differs from what is registered; empty where that was not
+/// looked up. REQUIRES: stored.conflict.
 absl::Status RefuseConflicts(std::span<const CheckedSource> checked, const store::RegisterResult& stored,
                              std::span<const std::vector<std::string>> differences, bool batch);
-
-/// "payments/refund:1.0.0 is registered with other content: steps[a].retry.limit …: 3 -> 5; a version never changes …":
-/// what both RefuseConflicts and ValidateTemplate say.
-std::string ConflictMessage(const CheckedSource& checked, std::span<const std::string> difference);
 
 }  // namespace tasker::registry

@@ -3,16 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "lib/diff/diff.h"
+#include "lib/registry/channel_name.h"
 #include "lib/registry/checked_source.h"
 #include "lib/registry/error.h"
 #include "lib/registry/index_entries.h"
 #include "lib/registry/refusal.h"
+#include "lib/registry/registration_issues.h"
 #include "lib/registry/template_loader.h"
 #include "lib/wire/issue.h"
 
@@ -22,6 +24,9 @@ namespace {
 // Warnings in one batch's answer: with the rest of it, it stays below the 4 MiB that gRPC clients accept by default.
 constexpr size_t kMaxIssueBytes = size_t{2} << 20;
 constexpr size_t kMaxTextField = 2048;
+constexpr int kMaxChannels = 100;  // in one request
+
+using Channels = google::protobuf::RepeatedPtrField<std::string>;
 
 absl::Status CheckText(std::string_view field, std::string_view text) {
   if (text.size() > kMaxTextField) return InvalidField(field, fmt::format("is longer than {} bytes", kMaxTextField));
@@ -29,18 +34,25 @@ absl::Status CheckText(std::string_view field, std::string_view text) {
   return absl::OkStatus();
 }
 
-// The same version twice in one batch is a mistake, unless it is the same content.
-void FindTwins(std::vector<CheckedSource>& checked) {
-  std::unordered_map<std::string_view, size_t> first;
-  for (size_t i = 0; i < checked.size(); ++i) {
-    if (!checked[i].tmpl) continue;
-    const auto [found, is_new] = first.emplace(checked[i].reference, i);
-    if (is_new || checked[found->second].digest == checked[i].digest) continue;
-    checked[i].issues.AddError("BATCH_IDENTITY_TWICE", "/version", {},
-                               fmt::format("{} stands in this batch already, as item {}, with other content",
-                                           checked[i].reference, found->second),
-                               "give one of them another version");
+absl::Status CheckChannels(const Channels& channels) {
+  if (channels.size() > kMaxChannels) return InvalidField("channels", fmt::format("are more than {}", kMaxChannels));
+  absl::Status status;
+  for (int i = 0; i < channels.size(); ++i) {
+    status.Update(CheckChannelName(fmt::format("channels[{}]", i), channels.Get(i)));
   }
+  return status;
+}
+
+// `channels` to each template's highest version.
+void PutChannels(const Channels& channels, std::vector<store::NewVersion>& batch) {
+  if (channels.empty()) return;
+  std::map<std::pair<std::string_view, std::string_view>, std::pair<tmpl::Version, size_t>> highest;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const std::pair candidate(*tmpl::ParseVersion(batch[i].version), i);
+    const auto [found, is_new] = highest.try_emplace({batch[i].namespace_name, batch[i].name}, candidate);
+    if (!is_new && found->second.first < candidate.first) found->second = candidate;
+  }
+  for (const auto& [name, best] : highest) batch[best.second].channels = {channels.begin(), channels.end()};
 }
 
 std::vector<store::NewVersion> NewVersions(const Sources& sources, std::vector<CheckedSource>& checked,
@@ -63,7 +75,9 @@ std::vector<store::NewVersion> NewVersions(const Sources& sources, std::vector<C
     version.source_uri = source_uri;
     if (tmpl.metadata) version.tags = tmpl.metadata->tags;
     version.step_count = static_cast<int32_t>(tmpl.steps.size());
-    version.entries = IndexEntries(tmpl);
+    TemplateIndex index = IndexTemplate(tmpl);
+    version.entries = std::move(index.entries);
+    version.events = std::move(index.events);
     checked[i].tmpl.reset();  // a large batch is held once
   }
   return batch;
@@ -93,16 +107,19 @@ pb::RegistrationOutcome Outcome(store::RegisterOutcome outcome) {
     case store::RegisterOutcome::kUnchanged:
       return pb::REGISTRATION_OUTCOME_UNCHANGED;
     case store::RegisterOutcome::kConflict:
+    case store::RegisterOutcome::kPurged:
+    case store::RegisterOutcome::kYanked:
       break;
   }
   return pb::REGISTRATION_OUTCOME_UNSPECIFIED;
 }
 
-void PutRegistrations(const Sources& sources, const std::vector<CheckedSource>& checked,
-                      const store::RegisterResult& stored, std::vector<pb::Registration>& out) {
+void PutRegistrations(const Sources& sources, std::vector<CheckedSource>& checked, const store::RegisterResult& stored,
+                      std::vector<pb::Registration>& out) {
   size_t room = kMaxIssueBytes;
   out.resize(checked.size());
   for (size_t i = 0; i < checked.size(); ++i) {
+    ReportEventDifferences(stored.items[i], checked[i]);
     out[i].set_reference(checked[i].reference);
     out[i].set_digest(checked[i].digest);
     out[i].set_outcome(Outcome(stored.items[i].outcome));
@@ -117,6 +134,7 @@ struct Registrar::Job {
   Sources sources;
   const std::string& source_revision;
   const std::string& source_uri;
+  const Channels& channels;
   bool dry_run;
   bool batch;  // how messages name the sources: sources[0] or source
 };
@@ -153,14 +171,16 @@ std::vector<std::vector<std::string>> Registrar::Differences(const Sources& sour
 absl::StatusOr<Registrar::Result> Registrar::Run(const Job& job, const Caller& caller) const {
   absl::Status status = CheckText("source_revision", job.source_revision);
   status.Update(CheckText("source_uri", job.source_uri));
+  status.Update(CheckChannels(job.channels));
   for (const pb::TemplateSource* source : job.sources) status.Update(CheckText("file_name", source->file_name()));
   if (!status.ok()) return status;
   std::vector<CheckedSource> checked = CheckSources(job.sources, limits_);
-  FindTwins(checked);
+  ReportTwins(checked);
   if (absl::Status refusal = RefuseInvalid(job.sources, checked, job.batch); !refusal.ok()) return refusal;
   const store::RegisterOptions options{caller.actor, caller.peer, job.dry_run};
-  const absl::StatusOr<store::RegisterResult> stored = store_->Register(
-      NewVersions(job.sources, checked, job.source_revision, job.source_uri), options, caller.deadline);
+  std::vector<store::NewVersion> batch = NewVersions(job.sources, checked, job.source_revision, job.source_uri);
+  PutChannels(job.channels, batch);
+  const absl::StatusOr<store::RegisterResult> stored = store_->Register(batch, options, caller.deadline);
   if (!stored.ok()) return stored.status();
   if (stored->conflict) {
     return RefuseConflicts(checked, *stored, Differences(job.sources, *stored, caller.deadline), job.batch);
@@ -173,8 +193,13 @@ absl::StatusOr<Registrar::Result> Registrar::Run(const Job& job, const Caller& c
 
 absl::StatusOr<pb::RegisterTemplateResponse> Registrar::Register(const pb::RegisterTemplateRequest& request,
                                                                  const Caller& caller) const {
-  absl::StatusOr<Result> result =
-      Run({{&request.source()}, request.source_revision(), request.source_uri(), request.dry_run(), false}, caller);
+  absl::StatusOr<Result> result = Run({{&request.source()},
+                                       request.source_revision(),
+                                       request.source_uri(),
+                                       request.channels(),
+                                       request.dry_run(),
+                                       false},
+                                      caller);
   if (!result.ok()) return result.status();
   pb::RegisterTemplateResponse response;
   *response.mutable_registration() = std::move(result->registrations.front());
@@ -192,8 +217,9 @@ absl::StatusOr<pb::RegisterTemplatesResponse> Registrar::Register(const pb::Regi
   }
   Sources sources;
   for (const pb::TemplateSource& source : request.sources()) sources.push_back(&source);
-  absl::StatusOr<Result> result =
-      Run({std::move(sources), request.source_revision(), request.source_uri(), request.dry_run(), true}, caller);
+  absl::StatusOr<Result> result = Run({std::move(sources), request.source_revision(), request.source_uri(),
+                                       request.channels(), request.dry_run(), true},
+                                      caller);
   if (!result.ok()) return result.status();
   pb::RegisterTemplatesResponse response;
   for (pb::Registration& registration : result->registrations) *response.add_registrations() = std::move(registration);
@@ -216,10 +242,8 @@ absl::StatusOr<pb::ValidateTemplateResponse> Registrar::Validate(const pb::Valid
         store_->Register(NewVersions({&source}, checked, "", ""), options, caller.deadline);
     if (!stored.ok()) return stored.status();
     response.set_outcome(Outcome(stored->items.front().outcome));
-    if (stored->conflict) {
-      only.issues.AddError("VERSION_EXISTS", "/version", {},
-                           ConflictMessage(only, Differences({&source}, *stored, caller.deadline).front()));
-    }
+    ReportEventDifferences(stored->items.front(), only);
+    ReportConflict(stored->items.front(), Differences({&source}, *stored, caller.deadline).front(), only);
   }
   response.set_valid(!only.issues.has_errors());
   PutIssues(only, source.file_name(), kMaxIssueBytes, response);

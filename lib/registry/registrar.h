@@ -35,9 +35,11 @@ class Registrar {
   /// All or nothing. Errors:
   ///   INVALID_ARGUMENT    TEMPLATE_INVALID: a template has errors; the first ones of all items are the violations.
   ///                       REQUEST_INVALID: the request itself is wrong.
-  ///   ALREADY_EXISTS      VERSION_EXISTS: a version is registered with other content; the conflicts are the
-  ///   violations. RESOURCE_EXHAUSTED  BATCH_TOO_LARGE: more than kMaxBatchTemplates or kMaxBatchBytes. otherwise as
-  ///   the store fails.
+  ///   ALREADY_EXISTS      VERSION_EXISTS, VERSION_PURGED: a version is or was registered with other content; all such
+  ///                       items are the violations.
+  ///   FAILED_PRECONDITION VERSION_YANKED: `channels` are to point at a yanked version.
+  ///   RESOURCE_EXHAUSTED  BATCH_TOO_LARGE: more than kMaxBatchTemplates or kMaxBatchBytes.
+  ///   otherwise as the store fails.
   /// A batch's answer lists at most about 2 MiB of warnings; the rest is counted per item.
   absl::StatusOr<pb::RegisterTemplateResponse> Register(const pb::RegisterTemplateRequest& request,
                                                         const Caller& caller) const;

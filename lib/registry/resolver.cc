@@ -112,23 +112,36 @@ void PutTaskHandler(const tmpl::HandlerDefinition& handler, pb::ResolveHandlerRe
   }
 }
 
+// Encoded messages that stand one after the other are one message with the fields of both.
+template <typename Response>
+AnswerBytes WithNotice(AnswerBytes answer, const Notice& notice) {
+  if (notice == nullptr) return answer;
+  Response part;
+  *part.mutable_state_notice() = *notice;
+  return std::make_shared<std::string>(*answer + Encode(part));
+}
+
 }  // namespace
 
 Resolver::Resolver(std::shared_ptr<TemplateLoader> loader, size_t cache_bytes)
     : loader_(std::move(loader)), cache_(cache_bytes) {}
 
-std::optional<absl::StatusOr<AnswerBytes>> Resolver::Find(const pb::ResolveTemplateRequest& request) {
+template <typename Request>
+std::optional<absl::StatusOr<AnswerBytes>> Resolver::FindWith(const Request& request) {
   if (!Check(request).ok()) return std::nullopt;
   const Handle answer = cache_.Find(KeyOf(request, request.reference()));
   if (answer == nullptr) return std::nullopt;
-  return Choose(request, answer);
+  const std::optional<Notice> notice = loader_->notices().Find(request.reference());
+  if (!notice) return std::nullopt;
+  return Choose(request, answer, *notice);
+}
+
+std::optional<absl::StatusOr<AnswerBytes>> Resolver::Find(const pb::ResolveTemplateRequest& request) {
+  return FindWith(request);
 }
 
 std::optional<absl::StatusOr<AnswerBytes>> Resolver::Find(const pb::ResolveHandlerRequest& request) {
-  if (!Check(request).ok()) return std::nullopt;
-  const Handle answer = cache_.Find(KeyOf(request, request.reference()));
-  if (answer == nullptr) return std::nullopt;
-  return Choose(request, answer);
+  return FindWith(request);
 }
 
 absl::StatusOr<AnswerBytes> Resolver::Resolve(const pb::ResolveTemplateRequest& request, absl::Time deadline) {
@@ -145,18 +158,19 @@ absl::StatusOr<AnswerBytes> Resolver::Resolve(const pb::ResolveHandlerRequest& r
 template <typename Request, typename Make>
 absl::StatusOr<AnswerBytes> Resolver::ResolveWith(const Request& request, absl::Time deadline, const Make& make) {
   if (absl::Status status = Check(request); !status.ok()) return status;
-  const absl::StatusOr<TemplateLoader::Handle> registered = loader_->Load(request.reference(), deadline);
-  if (!registered.ok()) return registered.status();
-  const std::string key = KeyOf(request, (*registered)->reference);
+  const absl::StatusOr<TemplateLoader::Loaded> loaded = loader_->LoadWithNotice(request.reference(), deadline);
+  if (!loaded.ok()) return loaded.status();
+  const RegisteredTemplate& registered = *loaded->registered;
+  const std::string key = KeyOf(request, registered.reference);
   Handle answer = cache_.Find(key);
   if (answer == nullptr) {
-    absl::StatusOr<Answer> made = make(**registered);
+    absl::StatusOr<Answer> made = make(registered);
     if (!made.ok()) return made.status();
     const size_t bytes = sizeof(Answer) + made->full.size() + made->not_modified.size() +
                          made->resolution_digest.size() + made->undefined.message().size();
     answer = cache_.Put(key, std::make_shared<Answer>(*std::move(made)), bytes);
   }
-  return Choose(request, answer);
+  return Choose(request, answer, loaded->notice);
 }
 
 Resolver::Answer Resolver::MakeTemplateAnswer(const pb::ResolveTemplateRequest& request,
@@ -216,15 +230,18 @@ absl::StatusOr<Resolver::Answer> Resolver::MakeHandlerAnswer(const pb::ResolveHa
   return answer;
 }
 
-absl::StatusOr<AnswerBytes> Resolver::Choose(const pb::ResolveTemplateRequest& request, const Handle& answer) {
+absl::StatusOr<AnswerBytes> Resolver::Choose(const pb::ResolveTemplateRequest& request, const Handle& answer,
+                                             const Notice& notice) {
   if (request.require_environment() && !answer->undefined.ok()) return answer->undefined;
   const bool same = !request.if_not_digest().empty() && request.if_not_digest() == answer->resolution_digest;
-  return AnswerBytes(answer, same ? &answer->not_modified : &answer->full);
+  return WithNotice<pb::ResolveTemplateResponse>(AnswerBytes(answer, same ? &answer->not_modified : &answer->full),
+                                                 notice);
 }
 
-absl::StatusOr<AnswerBytes> Resolver::Choose(const pb::ResolveHandlerRequest& request, const Handle& answer) {
+absl::StatusOr<AnswerBytes> Resolver::Choose(const pb::ResolveHandlerRequest& request, const Handle& answer,
+                                             const Notice& notice) {
   if (request.require_environment() && !answer->undefined.ok()) return answer->undefined;
-  return AnswerBytes(answer, &answer->full);
+  return WithNotice<pb::ResolveHandlerResponse>(AnswerBytes(answer, &answer->full), notice);
 }
 
 }  // namespace tasker::registry

@@ -21,7 +21,8 @@ namespace pb = ::tasker::registry::v1;
 using AnswerBytes = std::shared_ptr<const std::string>;
 
 /// Resolves templates and handlers. Remembers encoded answers by exact version, environment and view, at most
-/// `cache_bytes` of them: such an answer never changes. Safe to call from any thread.
+/// `cache_bytes` of them: such an answer never changes, but for the version's state notice, which is put after it and
+/// comes from the loader's NoticeCache. Safe to call from any thread.
 class Resolver {
  public:
   Resolver(std::shared_ptr<TemplateLoader> loader, size_t cache_bytes);
@@ -43,7 +44,7 @@ class Resolver {
 
  private:
   struct Answer {
-    std::string full;               // the encoded response
+    std::string full;               // the encoded response, without a state notice
     std::string not_modified;       // the short one for `if_not_digest`; empty for handlers
     std::string resolution_digest;  // empty for handlers
     absl::Status undefined;         // the error for `require_environment`; OK where the environment is defined
@@ -55,8 +56,12 @@ class Resolver {
   static Answer MakeTemplateAnswer(const pb::ResolveTemplateRequest& request, const RegisteredTemplate& registered);
   static absl::StatusOr<Answer> MakeHandlerAnswer(const pb::ResolveHandlerRequest& request,
                                                   const RegisteredTemplate& registered);
-  static absl::StatusOr<AnswerBytes> Choose(const pb::ResolveTemplateRequest& request, const Handle& answer);
-  static absl::StatusOr<AnswerBytes> Choose(const pb::ResolveHandlerRequest& request, const Handle& answer);
+  static absl::StatusOr<AnswerBytes> Choose(const pb::ResolveTemplateRequest& request, const Handle& answer,
+                                            const Notice& notice);
+  static absl::StatusOr<AnswerBytes> Choose(const pb::ResolveHandlerRequest& request, const Handle& answer,
+                                            const Notice& notice);
+  template <typename Request>
+  std::optional<absl::StatusOr<AnswerBytes>> FindWith(const Request& request);
 
   const std::shared_ptr<TemplateLoader> loader_;
   ByteCache<Answer> cache_;

@@ -58,23 +58,56 @@ TemplateLoader::TemplateLoader(std::shared_ptr<store::Store> store, size_t cache
     : store_(std::move(store)), cache_(cache_bytes) {}
 
 absl::StatusOr<TemplateLoader::Handle> TemplateLoader::Load(std::string_view reference, absl::Time deadline) {
+  absl::StatusOr<Loaded> loaded = LoadWithNotice(reference, deadline);
+  if (!loaded.ok()) return loaded.status();
+  return std::move(loaded->registered);
+}
+
+absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::LoadWithNotice(std::string_view reference, absl::Time deadline) {
   absl::StatusOr<tmpl::Reference> parsed = ParseRequestReference(reference);
   if (!parsed.ok()) return parsed.status();
+  const std::string asked = parsed->ToString();
   if (parsed->kind == tmpl::SelectorKind::kExact) {
-    if (Handle known = cache_.Find(parsed->ToString())) return known;
+    if (Handle known = cache_.Find(asked)) return WithCurrentNotice(std::move(known), *parsed, deadline);
   }
+  const uint64_t ticket = notices_.TicketFor(fmt::format("{}/{}", parsed->namespace_name, parsed->name));
   absl::StatusOr<store::StoredVersion> stored = Select(*parsed, deadline);
   if (!stored.ok()) return stored.status();
   const std::string exact = ExactReference(stored->summary);
+  Notice notice = NoticeOf(stored->summary.state);
+  notices_.Put(exact, notice, ticket);
   if (parsed->kind != tmpl::SelectorKind::kExact) {
-    if (Handle known = cache_.Find(exact)) return known;
+    if (Handle known = cache_.Find(exact)) return Loaded{std::move(known), std::move(notice)};
   }
   absl::StatusOr<tmpl::TaskTemplate> tmpl = ParseStored(*stored);
   if (!tmpl.ok()) return tmpl.status();
   const size_t bytes = kParsedFactor * stored->configuration.size();
-  return cache_.Put(
+  Handle registered = cache_.Put(
       exact, std::make_shared<RegisteredTemplate>(RegisteredTemplate{exact, stored->summary.digest, *std::move(tmpl)}),
       bytes);
+  return Loaded{std::move(registered), std::move(notice)};
+}
+
+absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::WithCurrentNotice(Handle known, const tmpl::Reference& exact,
+                                                                         absl::Time deadline) {
+  const std::string& text = known->reference;
+  if (std::optional<Notice> notice = notices_.Find(text)) return Loaded{std::move(known), *std::move(notice)};
+  const uint64_t ticket = notices_.TicketFor(text);
+  const absl::StatusOr<std::optional<store::StateInfo>> state =
+      store_->LoadState(exact.namespace_name, exact.name, exact.version, deadline);
+  if (!state.ok()) {
+    std::optional<Notice> last = notices_.FindOutdated(text);
+    return Loaded{std::move(known), last ? *std::move(last) : nullptr};
+  }
+  if (!*state) return NotFound(exact, deadline);
+  Notice notice = NoticeOf(**state);
+  notices_.Put(text, notice, ticket);
+  return Loaded{std::move(known), std::move(notice)};
+}
+
+absl::Status TemplateLoader::NotFound(const tmpl::Reference& reference, absl::Time deadline) const {
+  const absl::StatusOr<store::Neighbours> neighbours = store_->LoadNeighbours(reference, deadline);
+  return neighbours.ok() ? ReferenceNotFound(reference, *neighbours) : neighbours.status();
 }
 
 absl::StatusOr<store::StoredVersion> TemplateLoader::LoadStored(std::string_view reference, absl::Time deadline) {
@@ -83,7 +116,8 @@ absl::StatusOr<store::StoredVersion> TemplateLoader::LoadStored(std::string_view
   return Select(*parsed, deadline);
 }
 
-absl::StatusOr<store::StoredVersion> TemplateLoader::Select(const tmpl::Reference& reference, absl::Time deadline) {
+absl::StatusOr<store::StoredVersion> TemplateLoader::Select(const tmpl::Reference& reference,
+                                                            absl::Time deadline) const {
   const std::string& space = reference.namespace_name;
   const std::string& name = reference.name;
   absl::StatusOr<std::optional<store::StoredVersion>> found = std::nullopt;
@@ -101,13 +135,15 @@ absl::StatusOr<store::StoredVersion> TemplateLoader::Select(const tmpl::Referenc
       found = store_->LoadByDigest(space, name, reference.selector, deadline);
       break;
     case tmpl::SelectorKind::kChannel:
+      found = store_->LoadByChannel(space, name, reference.selector, deadline);
+      if (found.ok() && *found && (*found)->summary.state.state == store::VersionState::kYanked) {
+        return ChannelYanked(reference, (*found)->summary);
+      }
       break;
   }
   if (!found.ok()) return found.status();
   if (*found) return **std::move(found);
-  const absl::StatusOr<store::Neighbours> neighbours = store_->LoadNeighbours(space, name, deadline);
-  if (!neighbours.ok()) return neighbours.status();
-  return ReferenceNotFound(reference, *neighbours);
+  return NotFound(reference, deadline);
 }
 
 }  // namespace tasker::registry

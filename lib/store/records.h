@@ -27,6 +27,16 @@ struct IndexEntry {
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
+/// An event that a version declares or publishes.
+struct DomainEvent {
+  std::string name = {};
+  std::string description = {};
+  std::string schema_digest = {};  ///< of `schema_json`; both empty: no schema
+  std::string schema_json = {};    ///< canonical JSON
+
+  friend bool operator==(const DomainEvent&, const DomainEvent&) = default;
+};
+
 /// A version to register. All text is UTF-8 without NUL.
 struct NewVersion {
   std::string namespace_name = {};
@@ -42,6 +52,28 @@ struct NewVersion {
   std::vector<std::string> tags = {};  ///< in the author's order; also indexed, without an entry below
   int32_t step_count = 0;
   std::vector<IndexEntry> entries = {};  ///< callables, systems and events
+  std::vector<DomainEvent> events = {};  ///< each name with each of its schemas once
+  /// To point at this version, also when it is registered already. For one channel on several versions of one template
+  /// in a batch, the highest counts.
+  std::vector<std::string> channels = {};
+};
+
+/// Whether a version is meant to be used. The database holds the upper-case word ("ACTIVE").
+enum class VersionState {
+  kActive,
+  kDeprecated,  ///< resolves, with a notice
+  kYanked,      ///< only an exact version or a digest finds it
+};
+
+/// A version's state and what was said about it; all but `state` is empty while it never changed.
+struct StateInfo {
+  VersionState state = VersionState::kActive;
+  std::string message = {};      ///< why
+  std::string replacement = {};  ///< what to use instead; may be empty
+  std::string actor = {};        ///< who said so
+  absl::Time time = {};          ///< when
+
+  friend bool operator==(const StateInfo&, const StateInfo&) = default;
 };
 
 /// Everything of a version but its texts.
@@ -61,6 +93,7 @@ struct VersionSummary {
   std::string source_uri;
   int64_t revision = 0;  ///< of the change that registered it
   absl::Time create_time;
+  StateInfo state;
 };
 
 struct StoredVersion {
@@ -68,6 +101,7 @@ struct StoredVersion {
   std::string
       configuration;  ///< jsonb's text: same values as registered, other spelling; read with HugeIntegers::kAsReals
   std::optional<std::string> source_text = std::nullopt;
+  std::vector<std::string> channels = {};  ///< those that point at it, sorted
 };
 
 struct TemplateSummary {
@@ -108,22 +142,68 @@ enum class RegisterOutcome {
   kCreated,    ///< new
   kUnchanged,  ///< the version exists with the same digest
   kConflict,   ///< the version exists with another digest (or stands twice in the batch, with different ones)
+  kPurged,     ///< the version was purged, and had another digest
+  kYanked,     ///< a channel is to point at it, and it is yanked
+};
+
+/// An event that a version declares or publishes, and a place where it has another schema in the same namespace.
+struct EventDifference {
+  std::string event;
+  std::string template_name;
+  std::string version;
 };
 
 struct RegisteredItem {
   RegisterOutcome outcome = RegisterOutcome::kCreated;
-  std::string stored_digest;    ///< what the version's digest is in the registry (kConflict: not the caller's)
+  std::string stored_digest;    ///< what the version's digest is in the registry (kConflict, kPurged: not the caller's)
   int64_t stored_revision = 0;  ///< the change that registered it; 0: nothing is stored
-  absl::Time stored_time;       ///< when that was; only with a `stored_revision`
+  absl::Time stored_time;       ///< when that was; kPurged: when it was purged; else only with a `stored_revision`
+  std::string message;          ///< kPurged, kYanked: the reason that was given
+  /// One for each of its events that has another schema in a version that is stored or in an item before.
+  std::vector<EventDifference> event_differences;
 };
 
 struct RegisterResult {
   std::vector<RegisteredItem> items;  ///< one for each of the batch, in its order
-  int64_t revision = 0;               ///< of this batch's change; 0: this call stored nothing
-  bool conflict = false;              ///< an item is kConflict; then nothing of the batch was stored
+  /// The first that holds the whole batch and its channels: of this call's change or, when it changed nothing, of the
+  /// last one that did. 0: a conflict, or a dry run.
+  int64_t revision = 0;
+  bool conflict = false;  ///< an item is neither kCreated nor kUnchanged; then nothing of the batch was stored
 
   /// No conflict, and (unless it was a dry run) every item is in the registry.
   bool ok() const { return !conflict; }
+};
+
+/// How registrations of a namespace are held to honest version numbers. The database holds "NONE", "WARN", "ENFORCE".
+enum class VersionPolicy { kNone, kWarn, kEnforce };
+
+/// Who writes.
+struct Author {
+  std::string actor = {};
+  std::string peer = {};  ///< from which address
+};
+
+enum class LifecycleOutcome {
+  kChanged,
+  kUnchanged,     ///< it is so already
+  kNoVersion,     ///< there is no such version
+  kNoChannel,     ///< there is no such channel
+  kChannelMoved,  ///< the channel points elsewhere than expected
+  kYanked,        ///< not for a yanked version
+  kNotYanked,     ///< for a yanked version only
+  kChannels,      ///< not while channels point at the version
+};
+
+/// What became of a change of channels, states or policies. Everything but kChanged left all as it was.
+struct LifecycleResult {
+  LifecycleOutcome outcome = LifecycleOutcome::kChanged;
+  std::string version = {};                ///< the version that was found
+  std::string digest = {};                 ///< purges: of that version
+  std::string old_version = {};            ///< channels: where it pointed; empty: there was none
+  VersionPolicy old_policy = {};           ///< policies: what it was
+  std::vector<std::string> channels = {};  ///< states and purges: those that point at the version, sorted
+  std::string message = {};                ///< kYanked: why the version is
+  int64_t revision = 0;                    ///< kChanged, kUnchanged: the first that holds it
 };
 
 }  // namespace tasker::store

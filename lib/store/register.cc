@@ -41,7 +41,18 @@ void AppendEntry(std::initializer_list<std::string_view> parts, std::string& out
   out += ']';
 }
 
-// One element of register_templates' p_items; migrations/0002_register_templates.sql has its shape.
+// The same, of the batch's item `item`, from 1.
+void AppendItemEntry(size_t item, std::initializer_list<std::string_view> parts, std::string& out) {
+  if (out.back() != '[') out += ',';
+  out += fmt::format("[{}", item);
+  for (const std::string_view part : parts) {
+    out += ',';
+    base::AppendJsonString(part, out);
+  }
+  out += ']';
+}
+
+// One element of register_templates' p_items; migrations/0004_register_templates.sql has its shape.
 void AppendItem(const NewVersion& version, std::string& out) {
   out += '{';
   AppendField("namespace", version.namespace_name, out);
@@ -69,8 +80,10 @@ std::vector<std::string> Parameters(std::span<const NewVersion> batch, const Reg
   std::string items = "[";
   std::string configurations = "{";
   std::string source_texts = "{";
-  for (const NewVersion& version : batch) {
-    if (items.size() > 1) {
+  std::string events = "[";
+  std::string channels = "[";
+  for (size_t number = 1; const NewVersion& version : batch) {
+    if (number > 1) {
       for (std::string* list : {&items, &configurations, &source_texts}) *list += ',';
     }
     AppendItem(version, items);
@@ -80,25 +93,57 @@ std::vector<std::string> Parameters(std::span<const NewVersion> batch, const Reg
     } else {
       source_texts += "NULL";
     }
+    for (const DomainEvent& event : version.events) {
+      AppendItemEntry(number, {event.name, event.schema_digest, event.description, event.schema_json}, events);
+    }
+    for (const std::string& channel : version.channels) AppendItemEntry(number, {channel}, channels);
+    ++number;
   }
   items += ']';
   configurations += '}';
   source_texts += '}';
-  return {std::move(items), std::move(configurations),         std::move(source_texts), options.actor,
-          options.peer,     options.dry_run ? "true" : "false"};
+  events += ']';
+  channels += ']';
+  return {std::move(items),
+          std::move(configurations),
+          std::move(source_texts),
+          std::move(events),
+          std::move(channels),
+          options.actor,
+          options.peer,
+          options.dry_run ? "true" : "false"};
+}
+
+RegisterOutcome OutcomeOf(std::string_view word) {
+  if (word == "CREATED") return RegisterOutcome::kCreated;
+  if (word == "UNCHANGED") return RegisterOutcome::kUnchanged;
+  if (word == "PURGED") return RegisterOutcome::kPurged;
+  if (word == "YANKED") return RegisterOutcome::kYanked;
+  return RegisterOutcome::kConflict;
+}
+
+// [[event, template, version]]
+std::vector<EventDifference> ReadDifferences(const pqxx::field& field) {
+  std::vector<EventDifference> differences;
+  if (field.is_null()) return differences;
+  const absl::StatusOr<base::Json> json = base::ParseJson(field.as<std::string>());
+  if (!json.ok() || !json->is_array()) return differences;
+  const auto text = [](const base::Json& value) { return std::string(value.as_string()); };
+  for (const base::Json& item : json->get_array()) {
+    const base::JsonArray& parts = item.as_array();
+    differences.push_back({text(parts.at(0)), text(parts.at(1)), text(parts.at(2))});
+  }
+  return differences;
 }
 
 RegisteredItem ItemFromRow(const pqxx::row& row) {
   RegisteredItem item;
-  const auto outcome = row[0].as<std::string>();
-  item.outcome = outcome == "CREATED"     ? RegisterOutcome::kCreated
-                 : outcome == "UNCHANGED" ? RegisterOutcome::kUnchanged
-                                          : RegisterOutcome::kConflict;
+  item.outcome = OutcomeOf(row[0].as<std::string>());
   item.stored_digest = row[1].as<std::string>();
-  if (!row[2].is_null()) {
-    item.stored_revision = row[2].as<int64_t>();
-    item.stored_time = absl::FromUnixMicros(row[3].as<int64_t>());
-  }
+  item.stored_revision = row[2].as<int64_t>(0);
+  if (!row[3].is_null()) item.stored_time = absl::FromUnixMicros(row[3].as<int64_t>());
+  item.message = row[4].as<std::string>("");
+  item.event_differences = ReadDifferences(row[5]);
   return item;
 }
 
@@ -108,9 +153,10 @@ JoinedFunction RegisterFunction() {
   return {.name = "register",
           .columns =
               "r.outcome, r.stored_digest, r.stored_revision, "
-              "(extract(epoch FROM r.stored_at) * 1000000)::bigint, r.batch_revision",
+              "(extract(epoch FROM r.stored_at) * 1000000)::bigint, r.message, r.event_differences::text, "
+              "r.holding_revision",
           .function = "tasker.register_templates",
-          .parameter_types = {"jsonb", "text[]", "text[]", "text", "text", "boolean"}};
+          .parameter_types = {"jsonb", "text[]", "text[]", "jsonb", "jsonb", "text", "text", "boolean"}};
 }
 
 absl::StatusOr<RegisterResult> Store::Register(std::span<const NewVersion> batch, const RegisterOptions& options,
@@ -121,8 +167,9 @@ absl::StatusOr<RegisterResult> Store::Register(std::span<const NewVersion> batch
   RegisterResult result;
   for (const pqxx::row& row : *rows) {
     result.items.push_back(ItemFromRow(row));
-    result.conflict |= result.items.back().outcome == RegisterOutcome::kConflict;
-    result.revision = row[4].as<int64_t>(0);
+    const RegisterOutcome outcome = result.items.back().outcome;
+    result.conflict |= outcome != RegisterOutcome::kCreated && outcome != RegisterOutcome::kUnchanged;
+    result.revision = row[6].as<int64_t>(0);
   }
   return result;
 }

@@ -14,6 +14,32 @@ std::vector<std::string> ReadStrings(const pqxx::field& field) {
   return strings;
 }
 
+std::string_view StateWord(VersionState state) {
+  switch (state) {
+    case VersionState::kActive:
+      return "ACTIVE";
+    case VersionState::kDeprecated:
+      return "DEPRECATED";
+    case VersionState::kYanked:
+      return "YANKED";
+  }
+  return "";
+}
+
+VersionState StateOf(std::string_view word) {
+  if (word == "YANKED") return VersionState::kYanked;
+  return word == "DEPRECATED" ? VersionState::kDeprecated : VersionState::kActive;
+}
+
+StateInfo ReadState(const pqxx::row& row, int first) {
+  StateInfo info{.state = StateOf(row[first].as<std::string>()),
+                 .message = row[first + 1].as<std::string>(),
+                 .replacement = row[first + 2].as<std::string>(),
+                 .actor = row[first + 3].as<std::string>()};
+  if (!row[first + 4].is_null()) info.time = absl::FromUnixMicros(row[first + 4].as<int64_t>());
+  return info;
+}
+
 VersionSummary ReadSummary(const pqxx::row& row) {
   VersionSummary summary;
   summary.named_task_uuid = row[0].as<std::string>();
@@ -31,6 +57,7 @@ VersionSummary ReadSummary(const pqxx::row& row) {
   summary.source_uri = row[12].as<std::string>();
   summary.revision = row[13].as<int64_t>();
   summary.create_time = absl::FromUnixMicros(row[14].as<int64_t>());
+  summary.state = ReadState(row, 15);
   return summary;
 }
 

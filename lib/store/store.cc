@@ -18,7 +18,10 @@ using Parameters = std::vector<std::string>;
 
 // `condition` speaks of tasker.named_tasks v.
 Statement LoadStatement(std::string name, std::string_view condition) {
-  return {std::move(name), fmt::format("SELECT {}, v.configuration::text, v.source_text FROM tasker.named_tasks v {}",
+  return {std::move(name), fmt::format("SELECT {}, v.configuration::text, v.source_text, to_json(ARRAY("
+                                       "SELECT c.channel FROM tasker.channels c WHERE c.namespace = v.namespace AND "
+                                       "c.name = v.name AND c.named_task_uuid = v.named_task_uuid ORDER BY c.channel"
+                                       "))::text FROM tasker.named_tasks v {}",
                                        kSummaryColumns, condition)};
 }
 
@@ -31,6 +34,7 @@ absl::StatusOr<std::optional<StoredVersion>> LoadOne(ConnectionPool& pool, const
     const pqxx::row row = rows[0];
     found = StoredVersion{.summary = ReadSummary(row), .configuration = row[kSummaryColumnCount].as<std::string>()};
     if (!row[kSummaryColumnCount + 1].is_null()) found->source_text = row[kSummaryColumnCount + 1].as<std::string>();
+    found->channels = ReadStrings(row[kSummaryColumnCount + 2]);
   });
   if (!status.ok()) return status;
   return found;
@@ -60,7 +64,7 @@ absl::StatusOr<std::optional<StoredVersion>> Store::LoadLatest(std::string_view 
   static const Statement kStatement =
       LoadStatement("load_latest",
                     "WHERE v.named_task_uuid = (SELECT t.latest_named_task_uuid FROM tasker.templates t "
-                    "WHERE t.namespace = $1 AND t.name = $2)");
+                    "WHERE t.namespace = $1 AND t.name = $2 AND t.state <> 'YANKED')");
   return LoadOne(*pool_, kStatement, {std::string(namespace_name), std::string(name)}, deadline);
 }
 
@@ -69,12 +73,12 @@ absl::StatusOr<std::optional<StoredVersion>> Store::LoadHighest(std::string_view
   static const Statement kStatement = LoadStatement(
       "load_highest",
       "WHERE v.namespace = $1 AND v.name = $2 AND (v.major, v.minor, v.patch) >= ($3::int, $4::int, $5::int) "
-      "AND (v.major, v.minor, v.patch) < ($6::int, $7::int, $8::int) "
+      "AND (v.major, v.minor, v.patch) < ($6::int, $7::int, $8::int) AND v.state <> 'YANKED' "
       "ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1");
   static const Statement kUnbounded = LoadStatement(
       "load_highest_unbounded",
       "WHERE v.namespace = $1 AND v.name = $2 AND (v.major, v.minor, v.patch) >= ($3::int, $4::int, $5::int) "
-      "ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1");
+      "AND v.state <> 'YANKED' ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1");
   Parameters parameters = {std::string(namespace_name), std::string(name), Number(range.lower.major),
                            Number(range.lower.minor), Number(range.lower.patch)};
   if (!range.upper) return LoadOne(*pool_, kUnbounded, parameters, deadline);
@@ -91,38 +95,32 @@ absl::StatusOr<std::optional<StoredVersion>> Store::LoadByDigest(std::string_vie
   return LoadOne(*pool_, kStatement, {std::string(namespace_name), std::string(name), std::string(digest)}, deadline);
 }
 
-absl::StatusOr<Neighbours> Store::LoadNeighbours(std::string_view namespace_name, std::string_view name,
-                                                 absl::Time deadline) {
-  // Half of the names from the wanted one on, half before it: a misspelling rarely changes the first letters.
+absl::StatusOr<std::optional<StoredVersion>> Store::LoadByChannel(std::string_view namespace_name,
+                                                                  std::string_view name, std::string_view channel,
+                                                                  absl::Time deadline) {
+  static const Statement kStatement =
+      LoadStatement("load_by_channel",
+                    "WHERE v.named_task_uuid = (SELECT c.named_task_uuid FROM tasker.channels c "
+                    "WHERE c.namespace = $1 AND c.name = $2 AND c.channel = $3)");
+  return LoadOne(*pool_, kStatement, {std::string(namespace_name), std::string(name), std::string(channel)}, deadline);
+}
+
+absl::StatusOr<std::optional<StateInfo>> Store::LoadState(std::string_view namespace_name, std::string_view name,
+                                                          tmpl::Version version, absl::Time deadline) {
   static const Statement kStatement = {
-      "load_neighbours",
-      fmt::format(
-          "SELECT EXISTS (SELECT FROM tasker.task_namespaces n WHERE n.name = $1), "
-          "EXISTS (SELECT FROM tasker.templates t WHERE t.namespace = $1 AND t.name = $2), "
-          "to_json(ARRAY(SELECT s.name FROM ("
-          "(SELECT n.name FROM tasker.task_namespaces n WHERE n.name >= $1 ORDER BY n.name LIMIT {0}) UNION ALL "
-          "(SELECT n.name FROM tasker.task_namespaces n WHERE n.name < $1 ORDER BY n.name DESC LIMIT {0})) s "
-          "ORDER BY s.name))::text, "
-          "to_json(ARRAY(SELECT s.name FROM ("
-          "(SELECT t.name FROM tasker.templates t WHERE t.namespace = $1 AND t.name >= $2 ORDER BY t.name LIMIT {0}) "
-          "UNION ALL "
-          "(SELECT t.name FROM tasker.templates t WHERE t.namespace = $1 AND t.name < $2 ORDER BY t.name DESC LIMIT "
-          "{0})"
-          ") s ORDER BY s.name))::text, "
-          "to_json(ARRAY(SELECT v.version FROM tasker.named_tasks v WHERE v.namespace = $1 AND v.name = $2 "
-          "ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT {1}))::text",
-          Neighbours::kLimit / 2, Neighbours::kLimit)};
-  Neighbours neighbours;
-  const absl::Status status = pool_->Run("load neighbours", CallKind::kRead, deadline, [&](Session& session) {
-    const pqxx::result rows = session.Query(kStatement, {std::string(namespace_name), std::string(name)});
-    neighbours = {.namespace_exists = rows[0][0].as<bool>(),
-                  .template_exists = rows[0][1].as<bool>(),
-                  .namespaces = ReadStrings(rows[0][2]),
-                  .templates = ReadStrings(rows[0][3]),
-                  .versions = ReadStrings(rows[0][4])};
+      "load_state",
+      fmt::format("SELECT {} FROM tasker.named_tasks v WHERE v.namespace = $1 AND v.name = $2 AND v.major = $3::int "
+                  "AND v.minor = $4::int AND v.patch = $5::int",
+                  kStateColumns)};
+  std::optional<StateInfo> found;
+  const absl::Status status = pool_->Run("load a state", CallKind::kRead, deadline, [&](Session& session) {
+    const pqxx::result rows =
+        session.Query(kStatement, {std::string(namespace_name), std::string(name), Number(version.major),
+                                   Number(version.minor), Number(version.patch)});
+    if (!rows.empty()) found = ReadState(rows[0], 0);
   });
   if (!status.ok()) return status;
-  return neighbours;
+  return found;
 }
 
 absl::StatusOr<StoreHealth> Store::CheckHealth(absl::Time deadline) {

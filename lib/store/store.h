@@ -52,6 +52,13 @@ struct TemplateFilter {
   std::string callable = {};
 };
 
+/// What a purge left behind.
+struct Tombstone {
+  std::string version;
+  std::string message;  ///< why; may be empty
+  absl::Time time;      ///< when
+};
+
 /// What exists near a reference that was not found: at most `kLimit` names each, the alphabetical neighbours.
 struct Neighbours {
   static constexpr int kLimit = 200;
@@ -60,7 +67,10 @@ struct Neighbours {
   bool template_exists = false;
   std::vector<std::string> namespaces;  ///< near the wanted namespace
   std::vector<std::string> templates;   ///< of the wanted namespace, near the wanted name
-  std::vector<std::string> versions;    ///< of the wanted template, highest first
+  std::vector<std::string> versions;    ///< of the wanted template, highest first, without yanked ones
+  std::vector<std::string> channels;    ///< of the wanted template
+  bool has_yanked_versions = false;     ///< the wanted template
+  std::optional<Tombstone> tombstone;   ///< of the wanted version or digest
 };
 
 /// Changes that fulfil every field that is set.
@@ -117,11 +127,12 @@ class Store {
   /// conflict in it is an answer, not a failure. Sent again when the connection broke underneath: that is safe, because
   /// a version's content never changes; a batch that was committed but not acknowledged then comes back kUnchanged.
   /// INVALID_ARGUMENT: a text with NUL or invalid UTF-8, a version or a name that does not fit (DESIGN §5), a
-  /// configuration that is not JSON.
+  /// configuration that is not JSON. Channel names are the caller's to check (CheckChannelName in lib/registry).
   absl::StatusOr<RegisterResult> Register(std::span<const NewVersion> batch, const RegisterOptions& options,
                                           absl::Time deadline);
 
-  /// nullopt: no such version. `…Latest` is the highest version, `…Highest` the highest in `range`.
+  /// nullopt: no such version. `…Latest` is the highest version, `…Highest` the highest in `range`, both without yanked
+  /// ones; the others find those too, LoadByChannel where the channel points at one.
   absl::StatusOr<std::optional<StoredVersion>> LoadVersion(std::string_view namespace_name, std::string_view name,
                                                            tmpl::Version version, absl::Time deadline);
   absl::StatusOr<std::optional<StoredVersion>> LoadLatest(std::string_view namespace_name, std::string_view name,
@@ -130,6 +141,35 @@ class Store {
                                                            const tmpl::VersionRange& range, absl::Time deadline);
   absl::StatusOr<std::optional<StoredVersion>> LoadByDigest(std::string_view namespace_name, std::string_view name,
                                                             std::string_view digest, absl::Time deadline);
+  absl::StatusOr<std::optional<StoredVersion>> LoadByChannel(std::string_view namespace_name, std::string_view name,
+                                                             std::string_view channel, absl::Time deadline);
+  /// Of a version; nullopt: no such version.
+  absl::StatusOr<std::optional<StateInfo>> LoadState(std::string_view namespace_name, std::string_view name,
+                                                     tmpl::Version version, absl::Time deadline);
+
+  /// Points `channel` at `version` (kNoVersion, kYanked), new or not. With `expected`, only when it points there now;
+  /// empty: only when there is no such channel (kChannelMoved, with old_version). Nothing is ever done twice: where the
+  /// database was lost in between, UNAVAILABLE says that it is unknown whether it was done.
+  absl::StatusOr<LifecycleResult> SetChannel(std::string_view namespace_name, std::string_view name,
+                                             std::string_view channel, tmpl::Version version,
+                                             const std::optional<std::string>& expected, const Author& author,
+                                             absl::Time deadline);
+  /// kNoChannel, kChannelMoved. `expected` and UNAVAILABLE as above.
+  absl::StatusOr<LifecycleResult> DeleteChannel(std::string_view namespace_name, std::string_view name,
+                                                std::string_view channel, const std::optional<std::string>& expected,
+                                                const Author& author, absl::Time deadline);
+  /// Deprecates, yanks or, with kActive, restores a version (kNoVersion; kYanked: it cannot be deprecated).
+  /// `reference` is exact or a digest; message and replacement are empty for kActive.
+  absl::StatusOr<LifecycleResult> SetState(const tmpl::Reference& reference, VersionState state,
+                                           std::string_view message, std::string_view replacement, const Author& author,
+                                           absl::Time deadline);
+  /// Deletes a yanked version (kNoVersion, kNotYanked, kChannels) but for a tombstone: its number can return with the
+  /// same content only. Everything that only it named goes from the namespace too. `reference`, UNAVAILABLE as above.
+  absl::StatusOr<LifecycleResult> Purge(const tmpl::Reference& reference, std::string_view message,
+                                        const Author& author, absl::Time deadline);
+  /// Makes the namespace where there is none. Never refused.
+  absl::StatusOr<LifecycleResult> SetVersionPolicy(std::string_view namespace_name, VersionPolicy policy,
+                                                   const Author& author, absl::Time deadline);
 
   /// By name. INVALID_ARGUMENT for a token that this list did not give.
   absl::StatusOr<Page<NamespaceSummary>> ListNamespaces(const PageOptions& page, absl::Time deadline);
@@ -141,8 +181,7 @@ class Store {
                                                     const PageOptions& page, absl::Time deadline);
 
   /// For the hints of a NOT_FOUND.
-  absl::StatusOr<Neighbours> LoadNeighbours(std::string_view namespace_name, std::string_view name,
-                                            absl::Time deadline);
+  absl::StatusOr<Neighbours> LoadNeighbours(const tmpl::Reference& reference, absl::Time deadline);
 
   /// The rows of the change log with a revision above `after`, in order, whole revisions only: at most about `limit`
   /// rows, more when one revision alone has more. OUT_OF_RANGE when some of them are trimmed.

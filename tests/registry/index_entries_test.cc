@@ -21,7 +21,7 @@ TEST(IndexEntriesTest, NamesEveryPlaceOfCallablesSystemsAndEvents) {
   base::IssueList issues;
   const auto loaded = tmpl::LoadTemplate(kYaml, {}, issues);
   ASSERT_TRUE(loaded);
-  EXPECT_THAT(IndexEntries(loaded->tmpl),
+  EXPECT_THAT(IndexTemplate(loaded->tmpl).entries,
               testing::ElementsAre(
                   IndexEntry{Subject::kCallable, "Task", "task_handler", "", "", "class"},
                   IndexEntry{Subject::kSystem, "bank", "primary", "", "", ""},
@@ -30,6 +30,22 @@ TEST(IndexEntriesTest, NamesEveryPlaceOfCallablesSystemsAndEvents) {
                   IndexEntry{Subject::kCallable, "pay_it", "step_handler", "pay", "", "key"},
                   IndexEntry{Subject::kSystem, "bank", "step", "pay", "", ""},
                   IndexEntry{Subject::kEvent, "paid", "publishes", "pay", "", ""}));
+}
+
+TEST(IndexEntriesTest, GivesEachEventWithEachOfItsSchemasOnce) {
+  constexpr char kYaml[] =
+      "{name: t, namespace_name: n, version: 1.0.0,\n"
+      " domain_events: [{name: paid, description: Money, schema: {type: object}}, {name: bare}],\n"
+      " steps: [{name: a, handler: {callable: A}, publishes_events: [paid, bare, {name: paid, schema: {type: "
+      "object}}]},"
+      "\n {name: b, handler: {callable: B}, publishes_events: [{name: bare, schema: true}]}]}";
+  base::IssueList issues;
+  const auto loaded = tmpl::LoadTemplate(kYaml, {}, issues);
+  ASSERT_TRUE(loaded);
+  const std::string object = R"({"type":"object"})";
+  EXPECT_THAT(IndexTemplate(loaded->tmpl).events,
+              testing::ElementsAre(store::DomainEvent{"bare", "", base::Sha256Digest("true"), "true"},
+                                   store::DomainEvent{"paid", "Money", base::Sha256Digest(object), object}));
 }
 
 }  // namespace

@@ -196,7 +196,7 @@ TEST_F(CatalogTest, NeighboursAreTheNamesAround) {
   batch.push_back(MakeVersion("orders", "order", "1.10.0"));
   Register(batch);
 
-  const Neighbours missing_template = *store_.LoadNeighbours("payments", "t2500", kNoDeadline);
+  const Neighbours missing_template = *store_.LoadNeighbours(*tmpl::ParseReference("payments/t2500"), kNoDeadline);
   EXPECT_TRUE(missing_template.namespace_exists);
   EXPECT_FALSE(missing_template.template_exists);
   EXPECT_THAT(missing_template.templates, SizeIs(Neighbours::kLimit));
@@ -204,11 +204,11 @@ TEST_F(CatalogTest, NeighboursAreTheNamesAround) {
   EXPECT_THAT(missing_template.templates, Contains("t251"));
   EXPECT_THAT(missing_template.versions, IsEmpty());
 
-  const Neighbours missing_version = *store_.LoadNeighbours("orders", "order", kNoDeadline);
+  const Neighbours missing_version = *store_.LoadNeighbours(*tmpl::ParseReference("orders/order"), kNoDeadline);
   EXPECT_TRUE(missing_version.template_exists);
   EXPECT_THAT(missing_version.versions, ElementsAre("1.10.0", "1.9.0"));
 
-  const Neighbours missing_namespace = *store_.LoadNeighbours("paymenst", "t1", kNoDeadline);
+  const Neighbours missing_namespace = *store_.LoadNeighbours(*tmpl::ParseReference("paymenst/t1"), kNoDeadline);
   EXPECT_FALSE(missing_namespace.namespace_exists);
   EXPECT_THAT(missing_namespace.namespaces, ElementsAre("orders", "payments"));
 }

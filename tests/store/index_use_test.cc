@@ -113,7 +113,8 @@ TEST_F(IndexUseTest, NoCallReadsAWholeTable) {
       {"by all",
        list({.name_prefix = "t", .tag = "common", .system = "system5", .event = "event77", .callable = "Shared"})},
       {"versions", [](Store& s) { ASSERT_FALSE(s.ListVersions("ns1", "t1", {.size = 2}, kNoDeadline)->rows.empty()); }},
-      {"neighbours", [](Store& s) { ASSERT_TRUE(s.LoadNeighbours("ns1", "t2", kNoDeadline).ok()); }},
+      {"neighbours",
+       [](Store& s) { ASSERT_TRUE(s.LoadNeighbours(*tmpl::ParseReference("ns1/t2:9.9.9"), kNoDeadline).ok()); }},
       {"changes", [](Store& s) { ASSERT_FALSE(s.LoadChanges(5, 100, kNoDeadline)->empty()); }},
       {"changes of a template",
        [](Store& s) {

@@ -1,0 +1,370 @@
+-- Registers a batch, all or nothing, and answers with one row for each item, in the batch's order:
+--   outcome           CREATED; UNCHANGED (stored with the same digest); CONFLICT (stored, or earlier in the batch, with
+--                     another digest); PURGED (a purged version had another digest); YANKED (a channel is to point at
+--                     it, and it is yanked). With any of the last three nothing is stored; CREATED then means "would be".
+--   stored_digest     the digest under that version, or the purged one's
+--   stored_revision, stored_at   of the change that stored it; null when it is not stored; PURGED: when it was purged
+--   message           why it was purged or yanked
+--   event_differences its events that have another schema in this namespace, in a stored version or in an item before:
+--                     [[event, template, version]], where the last two are one place that has it; null: none
+--   holding_revision  the first revision that holds the whole batch and its channels; null for a dry run and when
+--                     nothing is stored. A batch that changes nothing takes none of its own.
+--
+-- p_items             [{namespace, name, version, description, digest, tags: [text], step_count, file_name,
+--                       source_revision, source_uri, entries: [[subject, term, role, step, environment, detail]]}]
+--                     From an archive also {kind: "IMPORT", created_at, actor, peer, state, state_message,
+--                       state_replacement, state_actor, state_at}; each may be absent.
+-- p_configurations, p_source_texts   one for each item, apart because they are large
+-- p_events            [[item, name, schema digest, description, canonical schema]], items from 1; digest and schema are
+--                     empty where the event has no schema
+-- p_channels          [[item, channel]]: point the channel at the item, also when the item is UNCHANGED; for several
+--                     versions of one template, at the highest. From an archive [item, channel, actor, time].
+--
+-- Needs READ COMMITTED: after the wait for the lock, the second look must see what the winner stored.
+
+DROP FUNCTION tasker.register_templates(jsonb, text[], text[], text, text, boolean);
+
+-- What p_channels asks for: one row for each channel of each template.
+CREATE FUNCTION tasker.wanted_channels(p_items jsonb, p_channels jsonb)
+RETURNS TABLE (item bigint, namespace text, name text, version text, is_import boolean, channel text, actor text,
+               updated_at timestamptz)
+LANGUAGE plpgsql STABLE  -- whose plan is kept, other than that of an SQL function
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT ON (i.namespace, i.name, m.channel)
+           i.item, i.namespace, i.name, i.version, i.kind IS NOT DISTINCT FROM 'IMPORT', m.channel, m.actor,
+           m.updated_at
+      FROM (SELECT (e ->> 0)::bigint AS item, e ->> 1 AS channel, e ->> 2 AS actor,
+                   (e ->> 3)::timestamptz AS updated_at
+              FROM jsonb_array_elements(p_channels) AS e) AS m
+           JOIN ROWS FROM (jsonb_to_recordset(p_items) AS (namespace text, name text, version text, kind text))
+                WITH ORDINALITY AS i (namespace, name, version, kind, item) USING (item)
+     ORDER BY i.namespace, i.name, m.channel, string_to_array(i.version, '.')::int[] DESC, i.item;
+END
+$$;
+
+-- event_differences of all items, by item: {"1": [[event, template, version]]}.
+CREATE FUNCTION tasker.event_differences(p_items jsonb, p_events jsonb)
+RETURNS jsonb LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+    WITH event AS (
+        SELECT i.item, i.namespace, x.name, x.digest,
+               -- Of all that stand before it, one that differs is the lowest or the highest.
+               min(ARRAY[x.digest, i.name, i.version]) OVER before AS lowest,
+               max(ARRAY[x.digest, i.name, i.version]) OVER before AS highest
+          FROM (SELECT (e ->> 0)::bigint AS item, e ->> 1 AS name, e ->> 2 AS digest
+                  FROM jsonb_array_elements(p_events) AS e) AS x
+               JOIN ROWS FROM (jsonb_to_recordset(p_items) AS (namespace text, name text, version text))
+                    WITH ORDINALITY AS i (namespace, name, version, item) USING (item)
+         WHERE x.digest <> ''
+        WINDOW before AS (PARTITION BY i.namespace, x.name ORDER BY i.item)
+    ), difference AS (
+        SELECT e.item, e.name,
+               coalesce(s.place, CASE WHEN e.lowest[1] <> e.digest THEN e.lowest[2:3]
+                                      WHEN e.highest[1] <> e.digest THEN e.highest[2:3] END) AS place
+          FROM event e
+               LEFT JOIN LATERAL (SELECT ARRAY[d.template, d.version] AS place
+                                    FROM tasker.domain_events d
+                                   WHERE d.namespace = e.namespace AND d.name = e.name
+                                     AND d.schema_digest <> e.digest AND d.schema_digest <> ''
+                                   ORDER BY d.schema_digest LIMIT 1) AS s ON true
+    )
+    SELECT jsonb_object_agg(o.item, o.events)
+      FROM (SELECT d.item, jsonb_agg(jsonb_build_array(d.name, d.place[1], d.place[2]) ORDER BY d.name) AS events
+              FROM difference d
+             WHERE d.place IS NOT NULL
+             GROUP BY d.item) AS o);
+END
+$$;
+
+CREATE FUNCTION tasker.register_templates(
+    p_items jsonb, p_configurations text[], p_source_texts text[], p_events jsonb, p_channels jsonb, p_actor text,
+    p_peer text, p_dry_run boolean)
+RETURNS TABLE (outcome text, stored_digest text, stored_revision bigint, stored_at timestamptz, message text,
+               event_differences jsonb, holding_revision bigint)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_outcomes    text[];
+    v_digests     text[];
+    v_revisions   bigint[];
+    v_times       timestamptz[];
+    v_messages    text[];
+    v_states      text[];
+    v_last        bigint;   -- the highest of v_revisions
+    v_returns     boolean;  -- some items were purged with the same content
+    v_moves       boolean := false;
+    v_channels    bigint;   -- the last revision of the wanted channels that point there already
+    v_hidden      bigint[];
+    v_item        bigint;
+    v_seen        bigint;   -- the last revision when the outcomes were determined
+    v_revision    bigint;   -- ours; also says that we hold the lock
+    v_wanted      boolean;
+    v_refused     boolean;
+    v_now         timestamptz;
+    v_differences jsonb;
+BEGIN
+    LOOP
+        SELECT array_agg(o.outcome), array_agg(o.digest), array_agg(o.revision), array_agg(o.stored_at),
+               array_agg(o.message), array_agg(o.state), max(o.revision),
+               bool_or(o.returns AND o.outcome = 'CREATED'),
+               (SELECT h.revision FROM tasker.change_head h)
+          INTO v_outcomes, v_digests, v_revisions, v_times, v_messages, v_states, v_last, v_returns, v_seen
+          FROM (SELECT CASE WHEN i.digest <> coalesce(s.digest, i.first_digest) THEN 'CONFLICT'
+                            WHEN i.digest <> g.digest THEN 'PURGED'
+                            WHEN s.digest IS NULL AND i.nth = 1 THEN 'CREATED'
+                            ELSE 'UNCHANGED' END AS outcome,
+                       coalesce(s.digest, g.digest, i.first_digest) AS digest, s.revision,
+                       coalesce(s.created_at, CASE WHEN i.digest <> g.digest THEN g.purged_at END) AS stored_at,
+                       coalesce(s.state_message, g.message) AS message, s.state, g.digest IS NOT NULL AS returns
+                  FROM (SELECT r.*,
+                               row_number() OVER same AS nth,
+                               first_value(r.digest) OVER same AS first_digest
+                          FROM ROWS FROM (jsonb_to_recordset(p_items) AS (namespace text, name text, version text,
+                                                                          digest text))
+                               WITH ORDINALITY AS r (namespace, name, version, digest, item)
+                        WINDOW same AS (PARTITION BY r.namespace, r.name, r.version ORDER BY r.item)) AS i
+                       -- LIMIT keeps these lookups by index for each item, whatever the statistics say.
+                       LEFT JOIN LATERAL (SELECT t.digest, t.revision, t.created_at, t.state, t.state_message
+                                            FROM tasker.named_tasks t
+                                           WHERE t.namespace = i.namespace AND t.name = i.name
+                                             AND t.major = split_part(i.version, '.', 1)::int
+                                             AND t.minor = split_part(i.version, '.', 2)::int
+                                             AND t.patch = split_part(i.version, '.', 3)::int
+                                           LIMIT 1) AS s ON true
+                       LEFT JOIN LATERAL (SELECT t.digest, t.message, t.purged_at
+                                            FROM tasker.tombstones t
+                                           WHERE s.digest IS NULL
+                                             AND t.namespace = i.namespace AND t.name = i.name
+                                             AND t.major = split_part(i.version, '.', 1)::int
+                                             AND t.minor = split_part(i.version, '.', 2)::int
+                                             AND t.patch = split_part(i.version, '.', 3)::int
+                                           LIMIT 1) AS g ON true
+                 ORDER BY i.item) AS o;
+        IF p_channels <> '[]' THEN
+            SELECT coalesce(bool_or(c.version IS DISTINCT FROM w.version), false), max(c.revision),
+                   coalesce(array_agg(w.item) FILTER (WHERE v_states[w.item] = 'YANKED' AND NOT w.is_import), '{}')
+              INTO v_moves, v_channels, v_hidden
+              FROM tasker.wanted_channels(p_items, p_channels) AS w
+                   LEFT JOIN LATERAL (SELECT t.version, t.revision FROM tasker.channels t
+                                       WHERE t.namespace = w.namespace AND t.name = w.name AND t.channel = w.channel
+                                       LIMIT 1) AS c ON true;
+            FOREACH v_item IN ARRAY v_hidden LOOP
+                IF v_outcomes[v_item] = 'UNCHANGED' THEN v_outcomes[v_item] := 'YANKED'; END IF;
+            END LOOP;
+        END IF;
+        v_refused := v_outcomes && ARRAY['CONFLICT', 'PURGED', 'YANKED'];
+        v_wanted := NOT p_dry_run AND NOT v_refused AND (v_moves OR 'CREATED' = ANY (v_outcomes));
+        EXIT WHEN NOT v_wanted OR v_revision IS NOT NULL;
+        UPDATE tasker.change_head AS h SET revision = h.revision + 1 RETURNING h.revision INTO v_revision;
+        EXIT WHEN v_revision = v_seen + 1;  -- nobody wrote between the look and the lock: no second look
+    END LOOP;
+
+    IF p_events <> '[]' THEN v_differences := tasker.event_differences(p_items, p_events); END IF;
+
+    IF v_wanted THEN
+        v_now := clock_timestamp();
+
+        INSERT INTO tasker.task_namespaces (name, created_at, updated_at)
+        SELECT DISTINCT i.namespace, v_now, v_now
+          FROM jsonb_to_recordset(p_items) AS i (namespace text)
+            ON CONFLICT (name) DO NOTHING;
+
+        WITH item AS MATERIALIZED (
+            SELECT i.*, n.task_namespace_uuid, gen_random_uuid() AS named_task_uuid,
+                   split_part(i.version, '.', 1)::int AS major,
+                   split_part(i.version, '.', 2)::int AS minor,
+                   split_part(i.version, '.', 3)::int AS patch
+              FROM ROWS FROM (
+                       jsonb_to_recordset(p_items) AS (
+                           namespace text, name text, version text, description text, digest text, tags text[],
+                           step_count int, file_name text, source_revision text, source_uri text, entries jsonb,
+                           kind text, created_at timestamptz, actor text, peer text, state text, state_message text,
+                           state_replacement text, state_actor text, state_at timestamptz),
+                       unnest(p_configurations), unnest(p_source_texts), unnest(v_outcomes))
+                   WITH ORDINALITY AS i (namespace, name, version, description, digest, tags, step_count, file_name,
+                                         source_revision, source_uri, entries, kind, created_at, actor, peer, state,
+                                         state_message, state_replacement, state_actor, state_at, configuration,
+                                         source_text, outcome, item)
+                   CROSS JOIN LATERAL (SELECT t.task_namespace_uuid FROM tasker.task_namespaces t
+                                        WHERE t.name = i.namespace LIMIT 1) AS n
+             WHERE i.outcome = 'CREATED'
+        ), new_version AS (
+            INSERT INTO tasker.named_tasks (
+                   named_task_uuid, task_namespace_uuid, namespace, name, version, description, configuration, digest,
+                   source_text, tags, step_count, file_name, actor, peer, source_revision, source_uri, revision,
+                   created_at, updated_at, state, state_message, state_replacement, state_actor, state_revision,
+                   state_at)
+            SELECT i.named_task_uuid, i.task_namespace_uuid, i.namespace, i.name, i.version, i.description,
+                   i.configuration::jsonb, i.digest, i.source_text, i.tags, coalesce(i.step_count, 0), i.file_name,
+                   coalesce(i.actor, p_actor), coalesce(i.peer, p_peer), i.source_revision, i.source_uri, v_revision,
+                   coalesce(i.created_at, v_now), v_now, coalesce(i.state, 'ACTIVE'), coalesce(i.state_message, ''),
+                   coalesce(i.state_replacement, ''), coalesce(i.state_actor, ''),
+                   CASE WHEN i.state <> 'ACTIVE' THEN v_revision END, i.state_at
+              FROM item i
+        ), new_entry AS (
+            INSERT INTO tasker.template_index (
+                   named_task_uuid, namespace, name, major, minor, patch, revision,
+                   subject, term, role, step, environment, detail)
+            SELECT i.named_task_uuid, i.namespace, i.name, i.major, i.minor, i.patch, v_revision,
+                   e ->> 0, e ->> 1, e ->> 2, e ->> 3, e ->> 4, e ->> 5
+              FROM item i CROSS JOIN LATERAL jsonb_array_elements(i.entries) AS e
+        ), new_change AS (
+            INSERT INTO tasker.changes (
+                   revision, ordinal, kind, namespace, name, version, digest, actor, peer, source_revision, source_uri,
+                   created_at)
+            SELECT v_revision, row_number() OVER (ORDER BY i.item) - 1, coalesce(i.kind, 'REGISTER'), i.namespace,
+                   i.name, i.version, i.digest, p_actor, p_peer, i.source_revision, i.source_uri, v_now
+              FROM item i
+        ), new_template AS (
+            INSERT INTO tasker.templates AS t (
+                   namespace, name, latest_named_task_uuid, major, minor, patch, version_count, created_at, updated_at,
+                   state, search)
+            SELECT l.namespace, l.name, l.named_task_uuid, l.major, l.minor, l.patch, l.version_count, v_now, v_now,
+                   l.state, tasker.search_words(l.namespace, l.name, l.description, l.tags)
+              FROM (SELECT DISTINCT ON (i.namespace, i.name)
+                           i.namespace, i.name, i.named_task_uuid, i.major, i.minor, i.patch, i.description, i.tags,
+                           count(*) OVER (PARTITION BY i.namespace, i.name) AS version_count,
+                           coalesce(i.state, 'ACTIVE') AS state
+                      FROM item i
+                     ORDER BY i.namespace, i.name, i.state IS NOT DISTINCT FROM 'YANKED',
+                              i.major DESC, i.minor DESC, i.patch DESC) AS l
+                ON CONFLICT (namespace, name) DO UPDATE
+               SET version_count = t.version_count + excluded.version_count,
+                   updated_at = excluded.updated_at,
+                   (latest_named_task_uuid, major, minor, patch, state, search) = (
+                       SELECT l.latest_named_task_uuid, l.major, l.minor, l.patch, l.state, l.search
+                         FROM (VALUES (t.latest_named_task_uuid, t.major, t.minor, t.patch, t.state, t.search),
+                                      (excluded.latest_named_task_uuid, excluded.major, excluded.minor, excluded.patch,
+                                       excluded.state, excluded.search))
+                              AS l (latest_named_task_uuid, major, minor, patch, state, search)
+                        ORDER BY l.state = 'YANKED', l.major DESC, l.minor DESC, l.patch DESC LIMIT 1)
+            RETURNING t.namespace, xmax = 0 AS is_new  -- xmax is 0 for a row that was inserted, not updated
+        ), gain AS (
+            SELECT g.namespace, sum(g.templates) AS templates, array_agg(g.system) FILTER (WHERE g.system IS NOT NULL) AS systems
+              FROM (SELECT t.namespace, count(*) FILTER (WHERE t.is_new) AS templates, NULL AS system
+                      FROM new_template t GROUP BY t.namespace
+                     UNION ALL
+                    SELECT DISTINCT i.namespace, 0, e ->> 1
+                      FROM item i CROSS JOIN LATERAL jsonb_array_elements(i.entries) AS e
+                     WHERE e ->> 0 = 'system') AS g
+             GROUP BY g.namespace
+        )
+        UPDATE tasker.task_namespaces n
+           SET template_count = n.template_count + g.templates,
+               system_dependencies = ARRAY(SELECT DISTINCT u.system COLLATE "C"
+                                             FROM unnest(n.system_dependencies || g.systems) AS u (system) ORDER BY 1),
+               updated_at = v_now
+          FROM gain g
+         WHERE n.name = g.namespace AND (g.templates > 0 OR NOT n.system_dependencies @> g.systems);
+
+        IF p_events <> '[]' THEN
+            INSERT INTO tasker.domain_events (
+                   namespace, name, schema_digest, description, schema_json, template, version, created_at)
+            SELECT i.namespace, e ->> 1, e ->> 2, coalesce(e ->> 3, ''), e ->> 4, i.name, i.version, v_now
+              FROM jsonb_array_elements(p_events) AS e
+                   JOIN ROWS FROM (jsonb_to_recordset(p_items) AS (namespace text, name text, version text),
+                                   unnest(v_outcomes))
+                        WITH ORDINALITY AS i (namespace, name, version, outcome, item) ON i.item = (e ->> 0)::bigint
+             WHERE i.outcome = 'CREATED'
+             ORDER BY i.item
+                ON CONFLICT (namespace, name, schema_digest) DO NOTHING;
+        END IF;
+
+        IF v_returns THEN
+            DELETE FROM tasker.tombstones t
+             USING jsonb_to_recordset(p_items) AS i (namespace text, name text, version text)
+             WHERE t.namespace = i.namespace AND t.name = i.name
+               AND t.major = split_part(i.version, '.', 1)::int
+               AND t.minor = split_part(i.version, '.', 2)::int
+               AND t.patch = split_part(i.version, '.', 3)::int;
+        END IF;
+
+        IF v_moves THEN
+            WITH move AS MATERIALIZED (
+                SELECT w.namespace, w.name, w.channel, w.version, w.item, c.version AS old_version,
+                       coalesce(w.actor, p_actor) AS actor, coalesce(w.updated_at, v_now) AS moved_at,
+                       v.named_task_uuid, v.digest
+                  FROM tasker.wanted_channels(p_items, p_channels) AS w
+                       LEFT JOIN LATERAL (SELECT t.version FROM tasker.channels t
+                                           WHERE t.namespace = w.namespace AND t.name = w.name
+                                             AND t.channel = w.channel LIMIT 1) AS c ON true
+                       CROSS JOIN LATERAL (SELECT t.named_task_uuid, t.digest FROM tasker.named_tasks t
+                                            WHERE t.namespace = w.namespace AND t.name = w.name
+                                              AND t.major = split_part(w.version, '.', 1)::int
+                                              AND t.minor = split_part(w.version, '.', 2)::int
+                                              AND t.patch = split_part(w.version, '.', 3)::int
+                                            LIMIT 1) AS v
+                 WHERE c.version IS DISTINCT FROM w.version
+            ), new_channel AS (
+                INSERT INTO tasker.channels (
+                       namespace, name, channel, named_task_uuid, version, actor, revision, updated_at)
+                SELECT m.namespace, m.name, m.channel, m.named_task_uuid, m.version, m.actor, v_revision, m.moved_at
+                  FROM move m
+                    ON CONFLICT (namespace, name, channel) DO UPDATE
+                   SET named_task_uuid = excluded.named_task_uuid, version = excluded.version, actor = excluded.actor,
+                       revision = excluded.revision, updated_at = excluded.updated_at
+            ), new_move AS (
+                INSERT INTO tasker.channel_moves (namespace, name, channel, revision, version, actor, created_at)
+                SELECT m.namespace, m.name, m.channel, v_revision, m.version, m.actor, m.moved_at
+                  FROM move m
+            )
+            INSERT INTO tasker.changes (
+                   revision, ordinal, kind, namespace, name, version, digest, actor, peer, detail, created_at)
+            SELECT v_revision,
+                   cardinality(array_positions(v_outcomes, 'CREATED'))
+                       + row_number() OVER (ORDER BY m.item, m.channel COLLATE "C") - 1,
+                   'SET_CHANNEL', m.namespace, m.name, m.version, m.digest, p_actor, p_peer,
+                   jsonb_strip_nulls(jsonb_build_object('channel', m.channel, 'old_version', m.old_version)), v_now
+              FROM move m;
+        END IF;
+
+        PERFORM pg_notify('tasker_changes', v_revision::text);
+    ELSIF v_revision IS NOT NULL THEN
+        UPDATE tasker.change_head AS h SET revision = h.revision - 1;  -- another writer won; nobody has seen ours
+        v_revision := NULL;
+    END IF;
+
+    RETURN QUERY
+        SELECT r.outcome, r.digest, coalesce(r.revision, v_revision), coalesce(r.stored_at, v_now), r.message,
+               v_differences -> r.item::text,
+               CASE WHEN NOT p_dry_run AND NOT v_refused THEN coalesce(v_revision, greatest(v_last, v_channels)) END
+          FROM unnest(v_outcomes, v_digests, v_revisions, v_times, v_messages)
+               WITH ORDINALITY AS r (outcome, digest, revision, stored_at, message, item)
+         ORDER BY r.item;
+END
+$$;
+
+-- The events of versions that were registered before. Their schemas stand here as jsonb writes them: the same values as
+-- in the canonical text that the digest is of.
+INSERT INTO tasker.domain_events (
+       namespace, name, schema_digest, description, schema_json, template, version, created_at)
+SELECT DISTINCT ON (d.namespace, d.term, d.detail)
+       d.namespace, d.term, d.detail, coalesce(x.event ->> 'description', ''),
+       CASE WHEN d.detail = '' THEN '' ELSE coalesce(x.event ->> 'schema', '') END, d.name, v.version, v.created_at
+  FROM tasker.template_index d
+       JOIN tasker.named_tasks v USING (named_task_uuid)
+       LEFT JOIN LATERAL (
+           SELECT e AS event
+             FROM jsonb_array_elements(coalesce(v.configuration -> 'domain_events', '[]')) AS e
+            WHERE d.role = 'declares' AND e ->> 'name' = d.term
+            UNION ALL
+           SELECT e
+             FROM jsonb_array_elements(v.configuration -> 'steps') AS s
+                  CROSS JOIN LATERAL jsonb_array_elements(coalesce(s -> 'publishes_events', '[]')) AS e
+            WHERE d.role = 'publishes' AND s ->> 'name' = d.step AND e ->> 'name' = d.term
+            LIMIT 1) AS x ON true
+ WHERE d.subject = 'event'
+   AND (d.detail <> '' OR NOT EXISTS (SELECT FROM tasker.template_index o
+                                       WHERE o.named_task_uuid = d.named_task_uuid AND o.subject = 'event'
+                                         AND left(o.term, 200) = left(d.term, 200) AND o.term = d.term
+                                         AND o.namespace = d.namespace AND o.name = d.name AND o.detail <> ''))
+ ORDER BY d.namespace, d.term, d.detail, d.revision, d.role;
