@@ -66,7 +66,7 @@ std::optional<Compared> ComparedLoader::LoadText(const Source& source) {
   if (loaded) return Compared{DisplayName(source.name), report.reference, *std::move(loaded)};
   // Warnings are for `validate`; here they would hide why there is no comparison.
   std::erase_if(report.issues, [](const base::Issue& issue) { return issue.severity != base::Severity::kError; });
-  fmt::print(stderr, "{}", TextReport({&report, 1}, UsesColor(STDERR_FILENO, {session_.options.no_color})));
+  PrintReport(TextReport({&report, 1}, UsesColor(STDERR_FILENO, {session_.options.no_color})));
   exit_code_ = kWrongInput;
   return std::nullopt;
 }

@@ -16,6 +16,7 @@
 #include "client/failure.h"
 #include "client/local_check.h"
 #include "client/plan.h"
+#include "client/progress.h"
 #include "client/report.h"
 #include "client/table.h"
 #include "lib/base/digest.h"
@@ -52,7 +53,7 @@ std::optional<std::vector<File>> LoadFiles(const Sources& sources, const Argumen
     files.push_back(
         {{OneLine(DisplayName(source.name)), reports.back().reference, *std::move(loaded)}, std::move(digest)});
   }
-  fmt::print(stderr, "{}", TextReport(reports, UsesColor(STDERR_FILENO, {session.options.no_color})));
+  PrintReport(TextReport(reports, UsesColor(STDERR_FILENO, {session.options.no_color})));
   if (files.size() == reports.size()) return files;
   PrintError(fmt::format("there is no plan; {}", ReportSummary(reports)));
   return std::nullopt;
@@ -224,8 +225,12 @@ ExitCode MakePlan(const Arguments& arguments, const Session& session) {
   Plan plan;
   if (!tried.ok()) plan.refusal = OneLine(std::string(tried.message()));
   Planner planner(loader, *files);
-  for (const File& file : *files) {
-    if (!planner.AddItem(file, plan)) return loader.exit_code();
+  {
+    Progress progress("comparing", files->size());
+    for (const File& file : *files) {
+      if (!planner.AddItem(file, plan)) return loader.exit_code();
+      progress.Advance();
+    }
   }
   if (!planner.AddMoves(arguments.channels, plan)) return loader.exit_code();
   PrintPlan(plan, session);

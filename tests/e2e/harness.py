@@ -177,8 +177,7 @@ def ctl(server, *arguments, check=True, **options):
         timeout=CALL_SECONDS,
         check=check,
         env=clean_environment(),
-        cwd=ROOT,
-        **options,
+        **{"cwd": ROOT, **options},
     )
 
 
