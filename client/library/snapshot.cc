@@ -53,11 +53,10 @@ void WriteAnswer(CodedOutputStream& out, const RememberedAnswer& answer, bool cu
   out.WriteVarint32(key.require_environment ? 1 : 0);
   out.WriteVarint32(current ? 1 : 0);
   out.WriteVarint64(static_cast<uint64_t>(ToWallMs(known_at)));
-  for (const std::string_view text :
-       {key.reference, key.environment, key.step, std::string_view(answer.template_name),
-        std::string_view(answer.version), std::string_view(answer.response->SerializeAsString())}) {
-    WriteText(out, text);
-  }
+  const std::string response = answer.response->SerializeAsString();
+  const std::string_view texts[] = {key.reference,        key.environment, key.step,
+                                    answer.template_name, answer.version,  response};
+  for (const std::string_view text : texts) WriteText(out, text);
 }
 
 std::unique_ptr<google::protobuf::Message> ParseResponse(AnswerKind kind, const std::string& bytes) {

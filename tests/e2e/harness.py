@@ -74,10 +74,11 @@ class Server:
     data_dir    of its PostgreSQL; a fresh temporary one unless given, and then the caller removes it
     """
 
-    def __init__(self, data_dir=None, options=()):
+    def __init__(self, data_dir=None, options=(), listen="127.0.0.1:0"):
         self.owned_folder = None if data_dir else make_temporary_folder()
         self.data_dir = pathlib.Path(data_dir or self.owned_folder / "data")
         self.options = options
+        self.listen = listen
         self.process = None
         self.address = None
 
@@ -105,7 +106,7 @@ class Server:
 
     def start(self):
         """Starts the server and waits for its ready line."""
-        command = [BIN / "tasker-registryd", "serve", "--listen", "127.0.0.1:0", "--http-listen", ""]
+        command = [BIN / "tasker-registryd", "serve", "--listen", self.listen, "--http-listen", ""]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--data-dir", self.data_dir, *self.options],
@@ -181,23 +182,28 @@ def ctl(server, *arguments, check=True, **options):
     )
 
 
-def load_stubs():
-    """Generates the Python stubs of the protos and makes `tasker.registry.v1` importable in this process.
+def generate_stubs(folder):
+    """Generates the Python stubs of the protos into a folder, which is then one to import from.
 
     By protoc with gRPC's plugin: Debian's python3-grpc-tools is too old for `optional` in proto3."""
+    subprocess.run(
+        [
+            "protoc",
+            f"-I{ROOT / 'proto'}",
+            "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
+            f"--python_out={folder}",
+            f"--grpc_out={folder}",
+            *sorted((ROOT / "proto/tasker/registry/v1").glob("*.proto")),
+        ],
+        check=True,
+    )
+
+
+def load_stubs():
+    """Makes the stubs of the protos importable in this process, as `tasker.registry.v1`."""
     folder = tempfile.mkdtemp(prefix="tasker-stubs-")
     try:
-        subprocess.run(
-            [
-                "protoc",
-                f"-I{ROOT / 'proto'}",
-                "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
-                f"--python_out={folder}",
-                f"--grpc_out={folder}",
-                *sorted((ROOT / "proto/tasker/registry/v1").glob("*.proto")),
-            ],
-            check=True,
-        )
+        generate_stubs(folder)
         sys.path.insert(0, folder)
         # pylint: disable=import-outside-toplevel,import-error
         from tasker.registry.v1 import catalog_pb2, catalog_pb2_grpc, registry_pb2, registry_pb2_grpc
