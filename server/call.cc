@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <new>
 
@@ -33,14 +34,20 @@ void ReleaseAnswer(void* answer) { delete static_cast<registry::AnswerBytes*>(an
 
 Call::Call(const Method& method, grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
            absl::Duration max_duration)
-    : method_(method), context_(context), response_(response), reactor_(context.DefaultReactor()), start_(absl::Now()) {
-  caller_.actor = ActorOf(context);
-  caller_.peer = context.peer();
-  caller_.deadline = std::min(absl::FromChrono(context.deadline()), start_ + max_duration);
+    : method_(method),
+      context_(context),
+      response_(response),
+      reactor_(context.DefaultReactor()),
+      start_(absl::Now()),
+      max_duration_(max_duration) {}
+
+const registry::Caller& Call::caller() const {
+  if (!caller_) caller_ = registry::Caller{ActorOf(context_), context_.peer(), deadline()};
+  return *caller_;
 }
 
 absl::Status Call::CheckWanted() const {
-  if (absl::Now() >= caller_.deadline) return absl::DeadlineExceededError("the deadline passed before the call ran");
+  if (absl::Now() >= deadline()) return absl::DeadlineExceededError("the deadline passed before the call ran");
   if (context_.IsCancelled()) return absl::CancelledError("the client has gone");
   return absl::OkStatus();
 }
@@ -51,14 +58,15 @@ void Call::Finish(const absl::Status& status) {
   method_.metrics.Count(answer.error_code(), absl::ToDoubleSeconds(took));
   if (LogsAccess()) {
     const std::string code = absl::StatusCodeToString(static_cast<absl::StatusCode>(answer.error_code()));
-    LogAccess({method_.name, code, absl::ToDoubleMilliseconds(took), caller_.peer, reference_, answer.error_message()});
+    LogAccess(
+        {method_.name, code, absl::ToDoubleMilliseconds(took), caller().peer, reference_, answer.error_message()});
   }
   reactor_->Finish(answer);
 }
 
-absl::Status Guarded(const std::string& what, const std::function<absl::Status()>& work) {
+absl::Status StatusOfException(const std::string& what) {
   try {
-    return work();
+    throw;
   } catch (const std::bad_alloc&) {
     spdlog::error("{}: out of memory", what);
     return absl::ResourceExhaustedError("the server is out of memory for this call");
@@ -86,9 +94,15 @@ void EncodeResponse(const google::protobuf::Message& response, grpc::ByteBuffer&
 }
 
 void EncodeResponse(const registry::AnswerBytes& response, grpc::ByteBuffer& out) {
-  auto* const owner = new registry::AnswerBytes(response);
-  const grpc::Slice slice(const_cast<char*>(response->data()), response->size(), ReleaseAnswer, owner);
-  out = grpc::ByteBuffer(&slice, 1);
+  EncodeResponse(registry::Reply{response, *response}, out);
+}
+
+void EncodeResponse(const registry::Reply& response, grpc::ByteBuffer& out) {
+  auto* const owner = new registry::AnswerBytes(response.owner);
+  const std::array<grpc::Slice, 2> slices = {
+      grpc::Slice(const_cast<char*>(response.head.data()), response.head.size(), ReleaseAnswer, owner),
+      response.tail.empty() ? grpc::Slice() : grpc::Slice(response.tail)};
+  out = grpc::ByteBuffer(slices.data(), response.tail.empty() ? 1 : 2);
 }
 
 CallRunner::CallRunner(Executor& executor, Metrics& metrics, registry::RevisionGate& gate, Options options)

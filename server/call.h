@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "lib/registry/error.h"
@@ -20,6 +21,7 @@
 #include "lib/registry/resolver.h"
 #include "lib/registry/revision_gate.h"
 #include "server/executor.h"
+#include "server/log.h"
 #include "server/metrics.h"
 
 namespace tasker::server {
@@ -36,11 +38,14 @@ class Call {
   Call(const Method& method, grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
        absl::Duration max_duration);
 
-  const registry::Caller& caller() const { return caller_; }
-  absl::Time deadline() const { return caller_.deadline; }
+  /// Found out when first asked for: an answer from memory needs none of it.
+  const registry::Caller& caller() const;
+  absl::Time deadline() const { return std::min(absl::FromChrono(context_.deadline()), start_ + max_duration_); }
 
   /// What the access line says that the call was about.
-  void set_reference(std::string reference) { reference_ = std::move(reference); }
+  void set_reference(std::string_view reference) {
+    if (LogsAccess()) reference_ = reference;
+  }
   grpc::ByteBuffer& response() { return *response_; }
 
   /// Whether nobody waits for the answer any more: CANCELLED or DEADLINE_EXCEEDED.
@@ -56,19 +61,31 @@ class Call {
   grpc::ByteBuffer* const response_;
   grpc::ServerUnaryReactor* const reactor_;
   const absl::Time start_;
-  registry::Caller caller_;
+  const absl::Duration max_duration_;
+  mutable std::optional<registry::Caller> caller_;
   std::string reference_;
 };
 
-/// Runs `work`; whatever it throws becomes a Status, and the text of the exception goes to the log. The one guard
-/// around every handler: an exception that left one would end as UNIMPLEMENTED, or end the process.
-absl::Status Guarded(const std::string& what, const std::function<absl::Status()>& work);
+/// The Status of the exception being handled, whose text goes to the log. Call it inside `catch (...)`.
+absl::Status StatusOfException(const std::string& what);
+
+/// Runs `work`; whatever it throws becomes a Status. The one guard around every handler: an exception that left one
+/// would end as UNIMPLEMENTED, or end the process.
+template <typename Work>
+absl::Status Guarded(const std::string& what, const Work& work) {
+  try {
+    return work();
+  } catch (...) {
+    return StatusOfException(what);
+  }
+}
 
 /// Fills `request`. INVALID_ARGUMENT for bytes that are no such message, text that is not UTF-8 included.
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
 void EncodeResponse(const google::protobuf::Message& response, grpc::ByteBuffer& out);
 /// Without copying: the buffer refers to the bytes and keeps them alive.
 void EncodeResponse(const registry::AnswerBytes& response, grpc::ByteBuffer& out);
+void EncodeResponse(const registry::Reply& response, grpc::ByteBuffer& out);
 
 /// `Service` with all of `Methods` (its WithRawCallbackMethod_…) taking and giving bytes. A method that is not
 /// overridden then answers UNIMPLEMENTED.
@@ -102,51 +119,34 @@ class CallRunner {
   template <typename Request, typename Handler>
   grpc::ServerUnaryReactor* Run(const Method& method, grpc::CallbackServerContext* context,
                                 const grpc::ByteBuffer* bytes, grpc::ByteBuffer* response, Handler handler) {
-    const auto call = std::make_shared<Call>(method, *context, response, options_.max_duration);
-    RunLater(method, call, bytes->Length(),
-             [this, &method, call, bytes, handler = std::move(handler)]() mutable -> Outcome {
-               const auto request = std::make_shared<Request>();
-               if (absl::Status status = ParseRequest(*bytes, *request); !status.ok()) return status;
-               const absl::StatusOr<int64_t> revision = MinRevision(*request);
-               if (!revision.ok()) return revision.status();
-               if (*revision <= gate_.revision()) return Handle(*request, *call, handler);
-               RunAtRevision(*revision, method, call, bytes->Length(), HandleLater(request, call, std::move(handler)));
-               return std::nullopt;
-             });
-    return call->reactor();
+    return RunCall<Request>(std::make_shared<Call>(method, *context, response, options_.max_duration), method, bytes,
+                            std::move(handler));
   }
 
-  /// For answers that may be in memory: parses here and asks `find` (optional<StatusOr<Response>>(const Request&)),
-  /// which must not wait; only without an answer does `handler` run on the executor.
+  /// For answers that may be in memory: asks `find` (optional<StatusOr<Response>>(std::string_view bytes, Call&)) here,
+  /// which must not wait; without an answer it goes on as Run does.
   template <typename Request, typename Finder, typename Handler>
   grpc::ServerUnaryReactor* RunFast(const Method& method, grpc::CallbackServerContext* context,
-                                    const grpc::ByteBuffer* bytes, grpc::ByteBuffer* response, Finder find,
+                                    const grpc::ByteBuffer* bytes, grpc::ByteBuffer* response, const Finder& find,
                                     Handler handler) {
-    const auto call = std::make_shared<Call>(method, *context, response, options_.max_duration);
-    const auto request = std::make_shared<Request>();
-    bool done = true;
-    int64_t min_revision = 0;
+    Call call(method, *context, response, options_.max_duration);
+    bool done = false;
     const absl::Status status = Guarded(method.name, [&]() -> absl::Status {
-      if (absl::Status parsed = ParseRequest(*bytes, *request); !parsed.ok()) return parsed;
-      const absl::StatusOr<int64_t> revision = MinRevision(*request);
-      if (!revision.ok()) return revision.status();
-      min_revision = *revision;
-      if (min_revision > gate_.revision()) {
-        done = false;
-        return absl::OkStatus();
-      }
-      call->set_reference(request->reference());
-      auto answer = find(*request);
+      grpc::Slice slice;
+      if (!bytes->TrySingleSlice(&slice).ok()) return absl::OkStatus();
+      const auto answer = find(std::string_view(reinterpret_cast<const char*>(slice.begin()), slice.size()), call);
       done = answer.has_value();
-      return done ? Answer(*answer, *call) : absl::OkStatus();
+      return done ? Answer(*answer, call) : absl::OkStatus();
     });
-    if (done) {
-      call->Finish(status);
-    } else {
-      RunAtRevision(min_revision, method, call, bytes->Length(), HandleLater(request, call, std::move(handler)));
+    if (!done && status.ok()) {
+      return RunCall<Request>(std::make_shared<Call>(std::move(call)), method, bytes, std::move(handler));
     }
-    return call->reactor();
+    call.Finish(status);
+    return call.reactor();
   }
+
+  /// Whether everything up to `revision` is known here; false for one that cannot be.
+  bool Knows(int64_t revision) const { return revision >= 0 && revision <= gate_.revision(); }
 
  private:
   /// How a call ended; nullopt: it goes on elsewhere.
@@ -163,6 +163,22 @@ class CallRunner {
     }
     if (revision < 0) return registry::InvalidField("min_revision", "is negative");
     return revision;
+  }
+
+  template <typename Request, typename Handler>
+  grpc::ServerUnaryReactor* RunCall(const std::shared_ptr<Call>& call, const Method& method,
+                                    const grpc::ByteBuffer* bytes, Handler handler) {
+    RunLater(method, call, bytes->Length(),
+             [this, &method, call, bytes, handler = std::move(handler)]() mutable -> Outcome {
+               const auto request = std::make_shared<Request>();
+               if (absl::Status status = ParseRequest(*bytes, *request); !status.ok()) return status;
+               const absl::StatusOr<int64_t> revision = MinRevision(*request);
+               if (!revision.ok()) return revision.status();
+               if (*revision <= gate_.revision()) return Handle(*request, *call, handler);
+               RunAtRevision(*revision, method, call, bytes->Length(), HandleLater(request, call, std::move(handler)));
+               return std::nullopt;
+             });
+    return call->reactor();
   }
 
   template <typename Request, typename Handler>

@@ -23,11 +23,13 @@ class ResolverService final : public Raw {
       : runner_(runner), resolver_(resolver), payloads_(payloads), watches_(watches) {}
 
   Reactor* ResolveTemplate(Context* context, const Bytes* request, Bytes* response) override {
-    return RunFast<pb::ResolveTemplateRequest>(resolve_template_, context, request, response);
+    return RunFast<pb::ResolveTemplateRequest>(Kind::kTemplate, registry::ReadResolveTemplateRequest, resolve_template_,
+                                               context, request, response);
   }
 
   Reactor* ResolveHandler(Context* context, const Bytes* request, Bytes* response) override {
-    return RunFast<pb::ResolveHandlerRequest>(resolve_handler_, context, request, response);
+    return RunFast<pb::ResolveHandlerRequest>(Kind::kHandler, registry::ReadResolveHandlerRequest, resolve_handler_,
+                                              context, request, response);
   }
 
   Reactor* ValidateTaskInput(Context* context, const Bytes* request, Bytes* response) override {
@@ -43,10 +45,19 @@ class ResolverService final : public Raw {
   }
 
  private:
-  template <typename Request>
-  Reactor* RunFast(const Method& method, Context* context, const Bytes* request, Bytes* response) {
+  using Kind = registry::Resolver::Kind;
+
+  template <typename Request, typename Read>
+  Reactor* RunFast(Kind kind, const Read& read, const Method& method, Context* context, const Bytes* request,
+                   Bytes* response) {
     return runner_.RunFast<Request>(
-        method, context, request, response, [this](const Request& r) { return resolver_.Find(r); },
+        method, context, request, response,
+        [&](std::string_view bytes, Call& call) -> std::optional<absl::StatusOr<registry::Reply>> {
+          const std::optional<registry::ResolveRequestView> view = read(bytes);
+          if (!view || !runner_.Knows(view->min_revision)) return std::nullopt;
+          call.set_reference(view->reference);
+          return resolver_.Find(kind, *view);
+        },
         [this](const Request& r, Call& call) { return resolver_.Resolve(r, call.deadline()); });
   }
 

@@ -105,7 +105,7 @@ class Server::Parts {
         database_(std::move(database)),
         feed_(std::move(feed)),
         store_(std::make_shared<store::Store>(database_.pool)),
-        loader_(std::make_shared<registry::TemplateLoader>(store_, options.cache_bytes / 8 * 3)),
+        loader_(MakeLoader()),
         resolver_(loader_, options.cache_bytes / 8 * 3),
         payloads_(loader_, options.cache_bytes / 4),
         registrar_(store_, tmpl::ReadLimits()),
@@ -161,6 +161,17 @@ class Server::Parts {
   const std::string& http_address() const { return http_address_; }
 
  private:
+  std::shared_ptr<registry::TemplateLoader> MakeLoader() {
+    auto loader = std::make_shared<registry::TemplateLoader>(
+        store_, options_.cache_bytes / 16 * 5,
+        registry::Selections::Options{.bytes = options_.cache_bytes / 16,
+                                      .age = [this] { return feed_->age(); },
+                                      .max_staleness = options_.max_staleness});
+    feed_->AddListener({.change = [loader](const store::ChangeRow& change) { loader->counters().Count(change); },
+                        .reset = [loader] { loader->counters().CountAll(); }});
+    return loader;
+  }
+
   bool DatabaseAnswers() { return store_->CheckHealth(absl::Now() + kHealthLimit).ok(); }
 
   void ReportHealth(bool serving) {
@@ -186,6 +197,7 @@ class Server::Parts {
     std::vector<Reading> readings;
     AddCacheReadings("answers", resolver_.Stats(), readings);
     AddCacheReadings("schemas", payloads_.Stats(), readings);
+    AddCacheReadings("selections", loader_->selections().Stats(), readings);
     AddCacheReadings("templates", loader_->Stats(), readings);
     AddChangeReadings(*feed_, watches_.Stats(), readings);
     readings.push_back({"tasker_registry_database_connections", "Open connections to PostgreSQL.", false, "",

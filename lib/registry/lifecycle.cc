@@ -203,7 +203,7 @@ absl::StatusOr<Lifecycle::Changed> Lifecycle::SetState(const StateChange& change
   absl::StatusOr<store::LifecycleResult> result =
       store_->SetState(*version, change.state, change.message, change.replacement, AuthorOf(caller), caller.deadline);
   // Also when it failed: what the database did may be unknown.
-  loader_->notices().Forget(version->namespace_name, version->name);
+  loader_->counters().CountTemplate(fmt::format("{}/{}", version->namespace_name, version->name));
   if (!result.ok()) return result.status();
   if (result->outcome == store::LifecycleOutcome::kNoVersion) return loader_->NotFound(*version, caller.deadline);
   const std::string exact = tmpl::ExactReference(version->namespace_name, version->name, result->version);
@@ -263,7 +263,7 @@ absl::StatusOr<pb::PurgeTemplateResponse> Lifecycle::Purge(const pb::PurgeTempla
   if (!version.ok()) return version.status();
   const absl::StatusOr<store::LifecycleResult> result =
       store_->Purge(*version, request.reason(), AuthorOf(caller), caller.deadline);
-  loader_->notices().Forget(version->namespace_name, version->name);
+  loader_->counters().CountTemplate(fmt::format("{}/{}", version->namespace_name, version->name));
   if (!result.ok()) return result.status();
   const std::string exact = tmpl::ExactReference(version->namespace_name, version->name, result->version);
   switch (result->outcome) {

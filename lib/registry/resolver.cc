@@ -7,10 +7,13 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <array>
+#include <type_traits>
 #include <utility>
 
 #include "lib/base/digest.h"
 #include "lib/base/json.h"
+#include "lib/base/utf8.h"
 #include "lib/registry/error.h"
 #include "lib/registry/not_found.h"
 #include "lib/template/callable.h"
@@ -26,6 +29,7 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 constexpr size_t kMaxNameBytes = 255;
+constexpr size_t kDigestBytes = 71;  // "sha256:" and 64 digits
 
 // What the rules allow a step at most; bounds the answer should a row say more.
 constexpr uint32_t kMaxAttempts = 100;
@@ -43,15 +47,90 @@ std::string Encode(const google::protobuf::Message& message) {
   return out;
 }
 
-// Cache keys. `reference` is an exact one, as text; 'S', 'J' and 'H' keep the kinds of answers apart, and NUL can
-// stand in none of the parts of a key that was ever put.
-std::string KeyOf(const pb::ResolveTemplateRequest& request, std::string_view reference) {
-  const char view = request.view() == pb::TEMPLATE_VIEW_JSON ? 'J' : 'S';
-  return fmt::format("{}{}\0{}"sv, view, reference, request.environment());
+// What stands behind the head of an answer in place of the rest.
+const std::string& NotModified() {
+  static const std::string kBytes = [] {
+    pb::ResolveTemplateResponse part;
+    part.set_not_modified(true);
+    return part.SerializeAsString();
+  }();
+  return kBytes;
 }
 
-std::string KeyOf(const pb::ResolveHandlerRequest& request, std::string_view reference) {
-  return fmt::format("H{}\0{}\0{}"sv, reference, request.environment(), request.step_name());
+template <typename Response>
+std::string EncodedNoticeIn(const Notice& notice) {
+  if (notice == nullptr) return "";
+  Response part;
+  *part.mutable_state_notice() = *notice;
+  return Encode(part);
+}
+
+template <typename Request>
+std::string EncodedNotice(const Notice& notice) {
+  if constexpr (std::is_same_v<Request, pb::ResolveTemplateRequest>) {
+    return EncodedNoticeIn<pb::ResolveTemplateResponse>(notice);
+  } else {
+    return EncodedNoticeIn<pb::ResolveHandlerResponse>(notice);
+  }
+}
+
+std::string StaleMs(Resolver::Kind kind, absl::Duration stale) {
+  if (stale <= absl::ZeroDuration()) return "";
+  pb::ResolveTemplateResponse of_template;
+  pb::ResolveHandlerResponse of_handler;
+  of_template.set_stale_ms(absl::ToInt64Milliseconds(stale));
+  of_handler.set_stale_ms(absl::ToInt64Milliseconds(stale));
+  return kind == Resolver::Kind::kTemplate ? of_template.SerializeAsString() : of_handler.SerializeAsString();
+}
+
+// A cache key without memory of its own: the kind of the answer, the exact reference, the environment and the step,
+// apart by NUL, which can stand in none of these parts of a key that was ever put.
+class Key {
+ public:
+  Key(Resolver::Kind kind, int64_t view, std::string_view reference, std::string_view environment,
+      std::string_view step_name) {
+    text_[size_++] = view == pb::TEMPLATE_VIEW_JSON ? 'J' : static_cast<char>(kind);
+    for (const std::string_view part : {reference, environment, step_name}) {
+      if (size_ + part.size() + 1 > text_.size()) {
+        size_ = 0;  // longer than any that is put
+        return;
+      }
+      part.copy(text_.data() + size_, part.size());
+      size_ += part.size();
+      text_[size_++] = '\0';
+    }
+  }
+  std::string_view text() const { return {text_.data(), size_}; }
+
+ private:
+  // A namespace, a name, an environment and a step of 255 bytes each, and a version.
+  std::array<char, 1100> text_;
+  size_t size_ = 0;
+};
+
+// "namespace/name:1.2.3"; the selector of no other kind has two dots behind a digit, but for those that cannot be.
+bool LooksExact(std::string_view reference) {
+  const size_t colon = reference.find(':');
+  if (colon == std::string_view::npos || colon + 1 == reference.size()) return false;
+  const std::string_view selector = reference.substr(colon + 1);
+  return selector.front() >= '0' && selector.front() <= '9' && std::count(selector.begin(), selector.end(), '.') == 2;
+}
+
+ResolveRequestView ViewOf(const pb::ResolveTemplateRequest& request) {
+  return {.reference = request.reference(),
+          .environment = request.environment(),
+          .if_not_digest = request.if_not_digest(),
+          .view = request.view(),
+          .require_environment = request.require_environment(),
+          .min_revision = request.min_revision()};
+}
+
+ResolveRequestView ViewOf(const pb::ResolveHandlerRequest& request) {
+  return {.reference = request.reference(),
+          .environment = request.environment(),
+          .step_name = request.step_name(),
+          .require_environment = request.require_environment(),
+          .min_revision = request.min_revision()};
 }
 
 absl::Status CheckEnvironment(const std::string& environment) {
@@ -112,93 +191,120 @@ void PutTaskHandler(const tmpl::HandlerDefinition& handler, pb::ResolveHandlerRe
   }
 }
 
-// Encoded messages that stand one after the other are one message with the fields of both.
-template <typename Response>
-AnswerBytes WithNotice(AnswerBytes answer, const Notice& notice) {
-  if (notice == nullptr) return answer;
-  Response part;
-  *part.mutable_state_notice() = *notice;
-  return std::make_shared<std::string>(*answer + Encode(part));
-}
-
 }  // namespace
 
 Resolver::Resolver(std::shared_ptr<TemplateLoader> loader, size_t cache_bytes)
     : loader_(std::move(loader)), cache_(cache_bytes) {}
 
-template <typename Request>
-std::optional<absl::StatusOr<AnswerBytes>> Resolver::FindWith(const Request& request) {
-  if (!Check(request).ok()) return std::nullopt;
-  const Handle answer = cache_.Find(KeyOf(request, request.reference()));
-  if (answer == nullptr) return std::nullopt;
-  const std::optional<Notice> notice = loader_->notices().Find(request.reference());
-  if (!notice) return std::nullopt;
-  return Choose(request, answer, *notice);
+AnswerBytes Reply::Join() const {
+  if (tail.empty() && head.size() == owner->size()) return owner;
+  auto joined = std::make_shared<std::string>(head);
+  *joined += tail;
+  return joined;
+}
+
+std::optional<absl::StatusOr<Reply>> Resolver::Find(Kind kind, const ResolveRequestView& request) {
+  if (!pb::TemplateView_IsValid(static_cast<int>(request.view))) return std::nullopt;
+  // No text that is remembered is wrong UTF-8; this one is only compared.
+  if (!base::IsValidUtf8(request.if_not_digest)) return std::nullopt;
+  std::string_view reference = request.reference;
+  std::optional<Selections::Found> found;
+  if (!LooksExact(reference)) {
+    found = loader_->selections().Find(reference);
+    if (!found) return std::nullopt;
+    if (!found->selected->missing.ok()) return found->selected->missing;
+    reference = found->selected->exact;
+  }
+  const Key key(kind, request.view, reference, request.environment, request.step_name);
+  const Handle answer = cache_.Find(key.text());
+  if (answer == nullptr && !found) {
+    found = loader_->selections().Find(reference);
+    if (found && !found->selected->missing.ok()) return found->selected->missing;
+  }
+  if (answer == nullptr || answer->states != loader_->counters().States(reference)) return std::nullopt;
+  if (request.require_environment && !answer->environment_defined) return std::nullopt;
+  Reply reply = MakeReply(answer, request.if_not_digest);
+  if (found && found->stale > absl::ZeroDuration()) reply.tail += StaleMs(kind, found->stale);
+  return reply;
 }
 
 std::optional<absl::StatusOr<AnswerBytes>> Resolver::Find(const pb::ResolveTemplateRequest& request) {
-  return FindWith(request);
-}
-
-std::optional<absl::StatusOr<AnswerBytes>> Resolver::Find(const pb::ResolveHandlerRequest& request) {
-  return FindWith(request);
+  std::optional<absl::StatusOr<Reply>> reply = Find(Kind::kTemplate, ViewOf(request));
+  if (!reply) return std::nullopt;
+  if (!reply->ok()) return reply->status();
+  return (*reply)->Join();
 }
 
 absl::StatusOr<AnswerBytes> Resolver::Resolve(const pb::ResolveTemplateRequest& request, absl::Time deadline) {
-  return ResolveWith(request, deadline, [&](const RegisteredTemplate& registered) -> absl::StatusOr<Answer> {
-    return MakeTemplateAnswer(request, registered);
-  });
+  return ResolveWith(Kind::kTemplate, request, deadline,
+                     [&](const RegisteredTemplate& registered) -> absl::StatusOr<Answer> {
+                       return MakeTemplateAnswer(request, registered);
+                     });
 }
 
 absl::StatusOr<AnswerBytes> Resolver::Resolve(const pb::ResolveHandlerRequest& request, absl::Time deadline) {
-  return ResolveWith(request, deadline,
+  return ResolveWith(Kind::kHandler, request, deadline,
                      [&](const RegisteredTemplate& registered) { return MakeHandlerAnswer(request, registered); });
 }
 
 template <typename Request, typename Make>
-absl::StatusOr<AnswerBytes> Resolver::ResolveWith(const Request& request, absl::Time deadline, const Make& make) {
+absl::StatusOr<AnswerBytes> Resolver::ResolveWith(Kind kind, const Request& request, absl::Time deadline,
+                                                  const Make& make) {
   if (absl::Status status = Check(request); !status.ok()) return status;
   const absl::StatusOr<TemplateLoader::Loaded> loaded = loader_->LoadWithNotice(request.reference(), deadline);
   if (!loaded.ok()) return loaded.status();
   const RegisteredTemplate& registered = *loaded->registered;
-  const std::string key = KeyOf(request, registered.reference);
-  Handle answer = cache_.Find(key);
-  if (answer == nullptr) {
-    absl::StatusOr<Answer> made = make(registered);
+  const ResolveRequestView view = ViewOf(request);
+  const Key key(kind, view.view, registered.reference, view.environment, view.step_name);
+  Handle answer = cache_.Find(key.text());
+  if (answer == nullptr || answer->states != loaded->states) {
+    // What the answer holds never changes, only the notice behind it.
+    absl::StatusOr<Answer> made = answer == nullptr ? make(registered) : *answer;
     if (!made.ok()) return made.status();
-    const size_t bytes = sizeof(Answer) + made->full.size() + made->not_modified.size() +
-                         made->resolution_digest.size() + made->undefined.message().size();
-    answer = cache_.Put(key, std::make_shared<Answer>(*std::move(made)), bytes);
+    made->notice = EncodedNotice<Request>(loaded->notice);
+    made->states = loaded->states;
+    const size_t bytes = sizeof(Answer) + made->bytes.size() + made->notice.size();
+    answer = cache_.Put(key.text(), std::make_shared<Answer>(*std::move(made)), bytes);
   }
-  return Choose(request, answer, loaded->notice);
+  if (request.require_environment() && !answer->environment_defined) {
+    return EnvironmentNotDefined(registered.reference, request.environment(), registered.tmpl);
+  }
+  return MakeReply(answer, view.if_not_digest).Join();
+}
+
+Reply Resolver::MakeReply(const Handle& answer, std::string_view if_not_digest) {
+  const AnswerBytes bytes(answer, &answer->bytes);
+  const bool same =
+      answer->digest_at > 0 && std::string_view(*bytes).substr(answer->digest_at, kDigestBytes) == if_not_digest;
+  if (!same) return {bytes, *bytes, answer->notice};
+  return {bytes, std::string_view(*bytes).substr(0, answer->head_bytes), NotModified() + answer->notice};
 }
 
 Resolver::Answer Resolver::MakeTemplateAnswer(const pb::ResolveTemplateRequest& request,
                                               const RegisteredTemplate& registered) {
   const tmpl::ResolvedTaskTemplate resolved = tmpl::ResolveForEnvironment(registered.tmpl, request.environment());
   const std::string canonical = tmpl::CanonicalText(resolved.tmpl);
-  Answer answer;
-  answer.resolution_digest = base::Sha256Digest(canonical);
-  if (!resolved.environment_defined) {
-    answer.undefined = EnvironmentNotDefined(registered.reference, request.environment(), registered.tmpl);
-  }
+  const std::string digest = base::Sha256Digest(canonical);
   google::protobuf::Arena arena;
-  auto& response = *google::protobuf::Arena::CreateMessage<pb::ResolveTemplateResponse>(&arena);
-  response.set_reference(registered.reference);
-  response.set_digest(registered.digest);
-  response.set_resolution_digest(answer.resolution_digest);
-  response.set_environment(request.environment());
-  response.set_environment_defined(resolved.environment_defined);
-  *response.mutable_resolved_at() = google::protobuf::util::TimeUtil::GetCurrentTime();
-  response.set_not_modified(true);
-  answer.not_modified = Encode(response);
-  response.clear_not_modified();
+  auto& head = *google::protobuf::Arena::CreateMessage<pb::ResolveTemplateResponse>(&arena);
+  head.set_reference(registered.reference);
+  head.set_digest(registered.digest);
+  head.set_resolution_digest(digest);
+  head.set_environment(request.environment());
+  head.set_environment_defined(resolved.environment_defined);
+  *head.mutable_resolved_at() = google::protobuf::util::TimeUtil::GetCurrentTime();
+  auto& body = *google::protobuf::Arena::CreateMessage<pb::ResolveTemplateResponse>(&arena);
   if (request.view() == pb::TEMPLATE_VIEW_JSON) {
-    response.set_template_json(canonical);
+    body.set_template_json(canonical);
   } else {
-    wire::ToProto(resolved.tmpl, *response.mutable_template_());
+    wire::ToProto(resolved.tmpl, *body.mutable_template_());
   }
-  answer.full = Encode(response);
+  Answer answer{.bytes = Encode(head), .environment_defined = resolved.environment_defined};
+  answer.head_bytes = answer.bytes.size();
+  // Behind the template's own digest, which is the same one where no override changes anything.
+  answer.digest_at = answer.bytes.rfind(digest);
+  answer.bytes += Encode(body);
+  answer.bytes.shrink_to_fit();
   return answer;
 }
 
@@ -209,10 +315,6 @@ absl::StatusOr<Resolver::Answer> Resolver::MakeHandlerAnswer(const pb::ResolveHa
   const tmpl::ResolvedTaskTemplate resolved = tmpl::ResolveForEnvironment(*std::move(reduced), request.environment());
   const bool is_step = !request.step_name().empty();
   if (!is_step && !resolved.tmpl.task_handler) return NoTaskHandler(registered.reference);
-  Answer answer;
-  if (!resolved.environment_defined) {
-    answer.undefined = EnvironmentNotDefined(registered.reference, request.environment(), registered.tmpl);
-  }
   google::protobuf::Arena arena;
   auto& response = *google::protobuf::Arena::CreateMessage<pb::ResolveHandlerResponse>(&arena);
   response.set_reference(registered.reference);
@@ -226,22 +328,7 @@ absl::StatusOr<Resolver::Answer> Resolver::MakeHandlerAnswer(const pb::ResolveHa
     PutTaskHandler(*resolved.tmpl.task_handler, response);
   }
   response.set_callable_kind(wire::ToProto(tmpl::DetectCallableKind(response.handler().callable())));
-  answer.full = Encode(response);
-  return answer;
-}
-
-absl::StatusOr<AnswerBytes> Resolver::Choose(const pb::ResolveTemplateRequest& request, const Handle& answer,
-                                             const Notice& notice) {
-  if (request.require_environment() && !answer->undefined.ok()) return answer->undefined;
-  const bool same = !request.if_not_digest().empty() && request.if_not_digest() == answer->resolution_digest;
-  return WithNotice<pb::ResolveTemplateResponse>(AnswerBytes(answer, same ? &answer->not_modified : &answer->full),
-                                                 notice);
-}
-
-absl::StatusOr<AnswerBytes> Resolver::Choose(const pb::ResolveHandlerRequest& request, const Handle& answer,
-                                             const Notice& notice) {
-  if (request.require_environment() && !answer->undefined.ok()) return answer->undefined;
-  return WithNotice<pb::ResolveHandlerResponse>(AnswerBytes(answer, &answer->full), notice);
+  return Answer{.bytes = Encode(response), .environment_defined = resolved.environment_defined};
 }
 
 }  // namespace tasker::registry

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "lib/registry/byte_cache.h"
+#include "lib/registry/resolve_request.h"
 #include "lib/registry/template_loader.h"
 #include "tasker/registry/v1/resolver.pb.h"
 
@@ -20,17 +21,29 @@ namespace pb = ::tasker::registry::v1;
 /// An encoded response message. Shared with the cache; never copied on its way to the socket.
 using AnswerBytes = std::shared_ptr<const std::string>;
 
+/// The same in the pieces that stay as they are and those that change, one after the other: encoded messages that stand
+/// behind one another are one message with the fields of all.
+struct Reply {
+  AnswerBytes owner;  ///< keeps `head` alive, which is all of it or its beginning
+  std::string_view head;
+  std::string tail = {};  ///< what belongs to this answer alone; short
+
+  /// All in one; a copy only where there is a tail or not all of `owner` counts.
+  AnswerBytes Join() const;
+};
+
 /// Resolves templates and handlers. Remembers encoded answers by exact version, environment and view, at most
-/// `cache_bytes` of them: such an answer never changes, but for the version's state notice, which is put after it and
-/// comes from the loader's NoticeCache. Safe to call from any thread.
+/// `cache_bytes` of them. Safe to call from any thread.
 class Resolver {
  public:
   Resolver(std::shared_ptr<TemplateLoader> loader, size_t cache_bytes);
 
-  /// The answer from memory, without waiting for anything; nullopt when it is not there or the reference is not an
-  /// exact version. An error in it is the request's (see below).
+  enum class Kind : char { kTemplate = 'T', kHandler = 'H' };
+
+  /// The answer from memory, without waiting for anything; nullopt when memory does not know, or the request needs a
+  /// closer look. An error in it is the request's (see below).
+  std::optional<absl::StatusOr<Reply>> Find(Kind kind, const ResolveRequestView& request);
   std::optional<absl::StatusOr<AnswerBytes>> Find(const pb::ResolveTemplateRequest& request);
-  std::optional<absl::StatusOr<AnswerBytes>> Find(const pb::ResolveHandlerRequest& request);
 
   /// A ResolveTemplateResponse or ResolveHandlerResponse. Asks the database where memory does not know. Errors:
   ///   INVALID_ARGUMENT     malformed reference, unknown view, environment or step name over 255 bytes;
@@ -44,24 +57,21 @@ class Resolver {
 
  private:
   struct Answer {
-    std::string full;               // the encoded response, without a state notice
-    std::string not_modified;       // the short one for `if_not_digest`; empty for handlers
-    std::string resolution_digest;  // empty for handlers
-    absl::Status undefined;         // the error for `require_environment`; OK where the environment is defined
+    std::string bytes;      // the encoded response: what says which version and environment, then what it holds
+    size_t head_bytes = 0;  // of the former; with kNotModified behind it, it answers `if_not_digest`
+    size_t digest_at = 0;   // where `bytes` holds the resolution's digest; 0 for handlers
+    bool environment_defined = false;
+    std::string notice;   // the field of the version's state, encoded; empty while it is active
+    uint64_t states = 0;  // as in TemplateLoader::Loaded
   };
   using Handle = std::shared_ptr<const Answer>;
 
+  static Reply MakeReply(const Handle& answer, std::string_view if_not_digest);
   template <typename Request, typename Make>
-  absl::StatusOr<AnswerBytes> ResolveWith(const Request& request, absl::Time deadline, const Make& make);
+  absl::StatusOr<AnswerBytes> ResolveWith(Kind kind, const Request& request, absl::Time deadline, const Make& make);
   static Answer MakeTemplateAnswer(const pb::ResolveTemplateRequest& request, const RegisteredTemplate& registered);
   static absl::StatusOr<Answer> MakeHandlerAnswer(const pb::ResolveHandlerRequest& request,
                                                   const RegisteredTemplate& registered);
-  static absl::StatusOr<AnswerBytes> Choose(const pb::ResolveTemplateRequest& request, const Handle& answer,
-                                            const Notice& notice);
-  static absl::StatusOr<AnswerBytes> Choose(const pb::ResolveHandlerRequest& request, const Handle& answer,
-                                            const Notice& notice);
-  template <typename Request>
-  std::optional<absl::StatusOr<AnswerBytes>> FindWith(const Request& request);
 
   const std::shared_ptr<TemplateLoader> loader_;
   ByteCache<Answer> cache_;

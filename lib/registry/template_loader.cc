@@ -54,8 +54,8 @@ std::string ExactReference(const store::VersionSummary& summary) {
   return tmpl::ExactReference(summary.namespace_name, summary.name, summary.version);
 }
 
-TemplateLoader::TemplateLoader(std::shared_ptr<store::Store> store, size_t cache_bytes)
-    : store_(std::move(store)), cache_(cache_bytes) {}
+TemplateLoader::TemplateLoader(std::shared_ptr<store::Store> store, size_t cache_bytes, Selections::Options selections)
+    : store_(std::move(store)), cache_(cache_bytes), selections_(counters_, std::move(selections)) {}
 
 absl::StatusOr<TemplateLoader::Handle> TemplateLoader::Load(std::string_view reference, absl::Time deadline) {
   absl::StatusOr<Loaded> loaded = LoadWithNotice(reference, deadline);
@@ -64,45 +64,60 @@ absl::StatusOr<TemplateLoader::Handle> TemplateLoader::Load(std::string_view ref
 }
 
 absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::LoadWithNotice(std::string_view reference, absl::Time deadline) {
-  absl::StatusOr<tmpl::Reference> parsed = ParseRequestReference(reference);
-  if (!parsed.ok()) return parsed.status();
-  const std::string asked = parsed->ToString();
-  if (parsed->kind == tmpl::SelectorKind::kExact) {
-    if (Handle known = cache_.Find(asked)) return WithCurrentNotice(std::move(known), *parsed, deadline);
+  if (const std::optional<Selections::Found> found = selections_.Find(reference)) {
+    if (!found->selected->missing.ok()) return found->selected->missing;
+    const ByteCache<Loaded>::Handle known = cache_.Find(found->selected->exact);
+    if (known != nullptr && IsCurrent(*known)) return *known;
   }
-  const uint64_t ticket = notices_.TicketFor(fmt::format("{}/{}", parsed->namespace_name, parsed->name));
-  absl::StatusOr<store::StoredVersion> stored = Select(*parsed, deadline);
+  const absl::StatusOr<tmpl::Reference> parsed = ParseRequestReference(reference);
+  if (!parsed.ok()) return parsed.status();
+  ByteCache<Loaded>::Handle known;
+  if (parsed->kind == tmpl::SelectorKind::kExact) known = cache_.Find(parsed->ToString());
+  if (known != nullptr && IsCurrent(*known)) return *known;
+  // With the counts, so that nobody who comes after a change gets what was asked for before it.
+  const std::string flight =
+      fmt::format("{} {} {}", counters_.Selections(reference), counters_.States(reference), reference);
+  return flights_.Do(flight, deadline, [&] {
+    return known != nullptr ? AskState(*known, *parsed, deadline) : Ask(*parsed, reference, deadline);
+  });
+}
+
+absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::Ask(const tmpl::Reference& parsed, std::string_view reference,
+                                                           absl::Time deadline) {
+  const uint64_t ticket = selections_.TicketFor(reference);
+  const uint64_t states = counters_.States(reference);
+  absl::StatusOr<store::StoredVersion> stored = Select(parsed, deadline);
+  if (absl::IsNotFound(stored.status())) selections_.PutMissing(reference, stored.status(), ticket);
   if (!stored.ok()) return stored.status();
   const std::string exact = ExactReference(stored->summary);
-  Notice notice = NoticeOf(stored->summary.state);
-  notices_.Put(exact, notice, ticket);
-  if (parsed->kind != tmpl::SelectorKind::kExact) {
-    if (Handle known = cache_.Find(exact)) return Loaded{std::move(known), std::move(notice)};
+  const Notice notice = NoticeOf(stored->summary.state);
+  if (parsed.kind != tmpl::SelectorKind::kExact) {
+    selections_.Put(reference, exact, ticket);
+    if (const ByteCache<Loaded>::Handle known = cache_.Find(exact)) {
+      return IsCurrent(*known) ? *known : Keep({known->registered, notice, states, known->bytes});
+    }
   }
   absl::StatusOr<tmpl::TaskTemplate> tmpl = ParseStored(*stored);
   if (!tmpl.ok()) return tmpl.status();
   const size_t bytes = kParsedFactor * stored->configuration.size();
-  Handle registered = cache_.Put(
-      exact, std::make_shared<RegisteredTemplate>(RegisteredTemplate{exact, stored->summary.digest, *std::move(tmpl)}),
-      bytes);
-  return Loaded{std::move(registered), std::move(notice)};
+  auto registered =
+      std::make_shared<RegisteredTemplate>(RegisteredTemplate{exact, stored->summary.digest, *std::move(tmpl)});
+  return Keep({std::move(registered), notice, states, bytes});
 }
 
-absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::WithCurrentNotice(Handle known, const tmpl::Reference& exact,
-                                                                         absl::Time deadline) {
-  const std::string& text = known->reference;
-  if (std::optional<Notice> notice = notices_.Find(text)) return Loaded{std::move(known), *std::move(notice)};
-  const uint64_t ticket = notices_.TicketFor(text);
+absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::AskState(const Loaded& known, const tmpl::Reference& exact,
+                                                                absl::Time deadline) {
+  const uint64_t states = counters_.States(known.registered->reference);
   const absl::StatusOr<std::optional<store::StateInfo>> state =
       store_->LoadState(exact.namespace_name, exact.name, exact.version, deadline);
-  if (!state.ok()) {
-    std::optional<Notice> last = notices_.FindOutdated(text);
-    return Loaded{std::move(known), last ? *std::move(last) : nullptr};
-  }
+  if (!state.ok()) return known;
   if (!*state) return NotFound(exact, deadline);
-  Notice notice = NoticeOf(**state);
-  notices_.Put(text, notice, ticket);
-  return Loaded{std::move(known), std::move(notice)};
+  return Keep({known.registered, NoticeOf(**state), states, known.bytes});
+}
+
+TemplateLoader::Loaded TemplateLoader::Keep(Loaded loaded) {
+  const size_t bytes = sizeof(Loaded) + loaded.bytes + (loaded.notice == nullptr ? 0 : loaded.notice->SpaceUsedLong());
+  return *cache_.Put(loaded.registered->reference, std::make_shared<Loaded>(std::move(loaded)), bytes);
 }
 
 absl::Status TemplateLoader::NotFound(const tmpl::Reference& reference, absl::Time deadline) const {

@@ -4,12 +4,16 @@
 #include <absl/time/time.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "lib/registry/byte_cache.h"
-#include "lib/registry/notice_cache.h"
+#include "lib/registry/change_counters.h"
+#include "lib/registry/selections.h"
+#include "lib/registry/single_flight.h"
+#include "lib/registry/state_notice.h"
 #include "lib/store/store.h"
 #include "lib/template/load.h"
 #include "lib/template/model.h"
@@ -24,18 +28,21 @@ struct RegisteredTemplate {
   tmpl::TaskTemplate tmpl;
 };
 
-/// Finds what references mean. Remembers parsed templates by exact version, at most `cache_bytes` of them; every other
-/// selector asks the database each time, one query by an index, so that replicas agree. An exact version is answered
-/// from memory only while its state is known (see NoticeCache). Safe to call from any thread.
+/// Finds what references mean. Remembers parsed templates by exact version, at most `cache_bytes` of them, each with
+/// its state, and what other selectors select as long as changes are heard of (selections.h); else it asks the
+/// database, one query by an index, and only one of those who ask for the same at once. A version whose state may have
+/// changed is not given from memory before the database was asked: it may be purged. Safe to call from any thread.
 class TemplateLoader {
  public:
   using Handle = std::shared_ptr<const RegisteredTemplate>;
 
-  TemplateLoader(std::shared_ptr<store::Store> store, size_t cache_bytes);
+  TemplateLoader(std::shared_ptr<store::Store> store, size_t cache_bytes, Selections::Options selections = {});
 
   struct Loaded {
     Handle registered;
-    Notice notice;  ///< of its state when it was asked for
+    Notice notice;        ///< of its state when it was asked for
+    uint64_t states = 0;  ///< counters().States(…) of before; when that has grown, the notice may be another
+    size_t bytes = 0;     ///< that it takes in memory, about
   };
 
   /// INVALID_ARGUMENT for a malformed reference; NOT_FOUND as in not_found.h; otherwise as the store fails. While the
@@ -43,22 +50,30 @@ class TemplateLoader {
   absl::StatusOr<Loaded> LoadWithNotice(std::string_view reference, absl::Time deadline);
   absl::StatusOr<Handle> Load(std::string_view reference, absl::Time deadline);
 
+  /// Who writes through this server, or hears of changes, counts them here: that forgets what may have changed.
+  ChangeCounters& counters() { return counters_; }
+  Selections& selections() { return selections_; }
+
   /// The same with everything the database holds, past the memory.
   absl::StatusOr<store::StoredVersion> LoadStored(std::string_view reference, absl::Time deadline);
 
   /// NOT_FOUND for a reference that names nothing, with what is near it; otherwise as the store fails.
   absl::Status NotFound(const tmpl::Reference& reference, absl::Time deadline) const;
 
-  NoticeCache& notices() { return notices_; }
   CacheStats Stats() const { return cache_.Stats(); }
 
  private:
   absl::StatusOr<store::StoredVersion> Select(const tmpl::Reference& reference, absl::Time deadline) const;
-  absl::StatusOr<Loaded> WithCurrentNotice(Handle known, const tmpl::Reference& exact, absl::Time deadline);
+  bool IsCurrent(const Loaded& loaded) const { return loaded.states == counters_.States(loaded.registered->reference); }
+  absl::StatusOr<Loaded> Ask(const tmpl::Reference& parsed, std::string_view reference, absl::Time deadline);
+  absl::StatusOr<Loaded> AskState(const Loaded& known, const tmpl::Reference& exact, absl::Time deadline);
+  Loaded Keep(Loaded loaded);
 
   const std::shared_ptr<store::Store> store_;
-  ByteCache<RegisteredTemplate> cache_;  // by exact reference
-  NoticeCache notices_;
+  ByteCache<Loaded> cache_;  // by exact reference
+  ChangeCounters counters_;
+  Selections selections_;
+  SingleFlight<Loaded> flights_;
 };
 
 /// The reference's parse error with the reason REFERENCE_MALFORMED.

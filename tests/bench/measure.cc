@@ -16,6 +16,8 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+std::string Number(double value) { return value < 10 ? fmt::format("{:.3g}", value) : fmt::format("{:.0f}", value); }
+
 }  // namespace
 
 double RateOf(const Work& work, double seconds) {
@@ -54,12 +56,12 @@ Result Measure(const Plan& plan, std::string name, const Work& work, std::string
 }
 
 std::string Table(const std::vector<Result>& results) {
-  std::string out = fmt::format("{:<46} {:>10}  {:<34} {:>10} {:>6} {:>6}  {}\n", "what", "per s", "beside", "per s",
+  std::string out = fmt::format("{:<52} {:>10}  {:<32} {:>10} {:>6} {:>6}  {}\n", "what", "per s", "beside", "per s",
                                 "ratio", "aim", "spread");
   for (const Result& r : results) {
     const std::string aim = r.aim == 0 ? "" : fmt::format("{:.2f}", r.aim);
     out +=
-        fmt::format("{:<46} {:>10.0f}  {:<34} {:>10.0f} {:>6.2f} {:>6}  {:.2f}-{:.2f}{}\n", r.name, r.rate, r.baseline,
+        fmt::format("{:<52} {:>10}  {:<32} {:>10} {:>6.2f} {:>6}  {:.2f}-{:.2f}{}\n", r.name, r.rate, r.baseline,
                     r.baseline_rate, r.ratio, aim, r.lowest, r.highest, r.ratio < r.aim ? "  below" : "");
   }
   return out;
