@@ -18,17 +18,17 @@ ALTER TABLE tasker.templates
 COMMENT ON COLUMN tasker.templates.state IS 'of the latest version';
 COMMENT ON COLUMN tasker.templates.search IS 'the words of name, description and tags of the latest version';
 
-CREATE FUNCTION tasker.search_words(p_namespace text, p_name text, p_description text, p_tags text[])
+CREATE FUNCTION tasker.search_words(p_name text, p_description text, p_tags text[])
 RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    -- '_', '-', '.' and '/' join words in names; apart, each word is found.
-    SELECT to_tsvector('simple', translate(concat_ws(' ', p_namespace, p_name, p_description,
-                                                     array_to_string(p_tags, ' ')), '_-./', '    '));
+    -- '_', '-', '.' and '/' join words in names; apart, each word is found. A tsvector has room for 1 MB of words.
+    SELECT to_tsvector('simple', translate(left(concat_ws(' ', p_name, array_to_string(p_tags, ' '), p_description),
+                                                100000), '_-./', '    '));
 $$;
 
 UPDATE tasker.templates t
-   SET search = tasker.search_words(v.namespace, v.name, v.description, v.tags)
+   SET search = tasker.search_words(v.name, v.description, v.tags)
   FROM tasker.named_tasks v
  WHERE v.named_task_uuid = t.latest_named_task_uuid;
 

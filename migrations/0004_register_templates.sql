@@ -229,7 +229,7 @@ BEGIN
                    namespace, name, latest_named_task_uuid, major, minor, patch, version_count, created_at, updated_at,
                    state, search)
             SELECT l.namespace, l.name, l.named_task_uuid, l.major, l.minor, l.patch, l.version_count, v_now, v_now,
-                   l.state, tasker.search_words(l.namespace, l.name, l.description, l.tags)
+                   l.state, tasker.search_words(l.name, l.description, l.tags)
               FROM (SELECT DISTINCT ON (i.namespace, i.name)
                            i.namespace, i.name, i.named_task_uuid, i.major, i.minor, i.patch, i.description, i.tags,
                            count(*) OVER (PARTITION BY i.namespace, i.name) AS version_count,

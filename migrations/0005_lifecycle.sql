@@ -50,7 +50,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     UPDATE tasker.templates t
        SET latest_named_task_uuid = l.named_task_uuid, major = l.major, minor = l.minor, patch = l.patch,
-           state = l.state, search = tasker.search_words(l.namespace, l.name, l.description, l.tags),
+           state = l.state, search = tasker.search_words(l.name, l.description, l.tags),
            updated_at = p_now
       FROM (SELECT * FROM (
                 (SELECT v.* FROM tasker.named_tasks v

@@ -38,6 +38,12 @@ class CatalogService final : public Raw {
         [this](const pb::GetTemplateRequest& r, Call& call) { return catalog_.GetTemplate(r, call.deadline()); });
   }
 
+  Reactor* ListNamespaces(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ListNamespacesRequest>(
+        list_namespaces_, context, request, response,
+        [this](const pb::ListNamespacesRequest& r, Call& call) { return catalog_.ListNamespaces(r, call.deadline()); });
+  }
+
   Reactor* ListTemplates(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::ListTemplatesRequest>(
         list_templates_, context, request, response,
@@ -56,6 +62,47 @@ class CatalogService final : public Raw {
                                                     [this](const pb::CompareTemplatesRequest& r, Call& call) {
                                                       call.set_reference(r.old_reference());
                                                       return comparison_.Compare(r, call.deadline());
+                                                    });
+  }
+
+  Reactor* ListChannels(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ListChannelsRequest>(
+        list_channels_, context, request, response,
+        [this](const pb::ListChannelsRequest& r, Call& call) { return catalog_.ListChannels(r, call.deadline()); });
+  }
+
+  Reactor* ListChannelHistory(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ListChannelHistoryRequest>(list_channel_history_, context, request, response,
+                                                      [this](const pb::ListChannelHistoryRequest& r, Call& call) {
+                                                        return catalog_.ListChannelHistory(r, call.deadline());
+                                                      });
+  }
+
+  Reactor* ListDomainEvents(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::ListDomainEventsRequest>(list_domain_events_, context, request, response,
+                                                    [this](const pb::ListDomainEventsRequest& r, Call& call) {
+                                                      return catalog_.ListDomainEvents(r, call.deadline());
+                                                    });
+  }
+
+  Reactor* FindCallableUsages(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::FindCallableUsagesRequest>(find_callable_usages_, context, request, response,
+                                                      [this](const pb::FindCallableUsagesRequest& r, Call& call) {
+                                                        return catalog_.FindCallableUsages(r, call.deadline());
+                                                      });
+  }
+
+  Reactor* FindEventUsages(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::FindEventUsagesRequest>(find_event_usages_, context, request, response,
+                                                   [this](const pb::FindEventUsagesRequest& r, Call& call) {
+                                                     return catalog_.FindEventUsages(r, call.deadline());
+                                                   });
+  }
+
+  Reactor* FindSystemUsages(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::FindSystemUsagesRequest>(find_system_usages_, context, request, response,
+                                                    [this](const pb::FindSystemUsagesRequest& r, Call& call) {
+                                                      return catalog_.FindSystemUsages(r, call.deadline());
                                                     });
   }
 
@@ -92,9 +139,16 @@ class CatalogService final : public Raw {
   store::Store& store_;
   const ServerInfo info_;
   const Method get_template_ = runner_.MakeMethod("CatalogService/GetTemplate");
+  const Method list_namespaces_ = runner_.MakeMethod("CatalogService/ListNamespaces");
   const Method list_templates_ = runner_.MakeMethod("CatalogService/ListTemplates");
   const Method list_template_versions_ = runner_.MakeMethod("CatalogService/ListTemplateVersions");
   const Method compare_templates_ = runner_.MakeMethod("CatalogService/CompareTemplates");
+  const Method list_channels_ = runner_.MakeMethod("CatalogService/ListChannels");
+  const Method list_channel_history_ = runner_.MakeMethod("CatalogService/ListChannelHistory");
+  const Method list_domain_events_ = runner_.MakeMethod("CatalogService/ListDomainEvents");
+  const Method find_callable_usages_ = runner_.MakeMethod("CatalogService/FindCallableUsages");
+  const Method find_event_usages_ = runner_.MakeMethod("CatalogService/FindEventUsages");
+  const Method find_system_usages_ = runner_.MakeMethod("CatalogService/FindSystemUsages");
   const Method list_callables_ = runner_.MakeMethod("CatalogService/ListCallables");
   const Method explain_resolution_ = runner_.MakeMethod("CatalogService/ExplainResolution");
   const Method list_changes_ = runner_.MakeMethod("CatalogService/ListChanges");

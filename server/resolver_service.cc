@@ -1,3 +1,4 @@
+#include "lib/registry/batch_resolver.h"
 #include "server/services.h"
 #include "server/watch.h"
 #include "tasker/registry/v1/resolver.grpc.pb.h"
@@ -19,8 +20,9 @@ using Raw = RawMethods<pb::ResolverService::Service, pb::ResolverService::WithRa
 
 class ResolverService final : public Raw {
  public:
-  ResolverService(CallRunner& runner, registry::Resolver& resolver, registry::PayloadCheck& payloads, WatchHub& watches)
-      : runner_(runner), resolver_(resolver), payloads_(payloads), watches_(watches) {}
+  ResolverService(CallRunner& runner, registry::Resolver& resolver, registry::PayloadCheck& payloads,
+                  const registry::CallableChecker& callables, WatchHub& watches)
+      : runner_(runner), resolver_(resolver), payloads_(payloads), callables_(callables), watches_(watches) {}
 
   Reactor* ResolveTemplate(Context* context, const Bytes* request, Bytes* response) override {
     return RunFast<pb::ResolveTemplateRequest>(Kind::kTemplate, registry::ReadResolveTemplateRequest, resolve_template_,
@@ -32,12 +34,25 @@ class ResolverService final : public Raw {
                                               context, request, response);
   }
 
+  Reactor* BatchResolveTemplates(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::BatchResolveTemplatesRequest>(batch_resolve_templates_, context, request, response,
+                                                         [this](const pb::BatchResolveTemplatesRequest& r, Call& call) {
+                                                           return registry::BatchResolve(resolver_, r, call.deadline());
+                                                         });
+  }
+
   Reactor* ValidateTaskInput(Context* context, const Bytes* request, Bytes* response) override {
     return RunCheck<pb::ValidateTaskInputRequest>(validate_task_input_, context, request, response);
   }
 
   Reactor* ValidateEventPayload(Context* context, const Bytes* request, Bytes* response) override {
     return RunCheck<pb::ValidateEventPayloadRequest>(validate_event_payload_, context, request, response);
+  }
+
+  Reactor* CheckCallables(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::CheckCallablesRequest>(
+        check_callables_, context, request, response,
+        [this](const pb::CheckCallablesRequest& r, Call& call) { return callables_.Check(r, call.deadline()); });
   }
 
   grpc::ServerWriteReactor<Bytes>* WatchTemplates(Context* context, const Bytes* request) override {
@@ -71,18 +86,22 @@ class ResolverService final : public Raw {
   CallRunner& runner_;
   registry::Resolver& resolver_;
   registry::PayloadCheck& payloads_;
+  const registry::CallableChecker& callables_;
   WatchHub& watches_;
   const Method resolve_template_ = runner_.MakeMethod("ResolverService/ResolveTemplate");
   const Method resolve_handler_ = runner_.MakeMethod("ResolverService/ResolveHandler");
+  const Method batch_resolve_templates_ = runner_.MakeMethod("ResolverService/BatchResolveTemplates");
   const Method validate_task_input_ = runner_.MakeMethod("ResolverService/ValidateTaskInput");
   const Method validate_event_payload_ = runner_.MakeMethod("ResolverService/ValidateEventPayload");
+  const Method check_callables_ = runner_.MakeMethod("ResolverService/CheckCallables");
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
-                                                   registry::PayloadCheck& payloads, WatchHub& watches) {
-  return std::make_unique<ResolverService>(runner, resolver, payloads, watches);
+                                                   registry::PayloadCheck& payloads,
+                                                   const registry::CallableChecker& callables, WatchHub& watches) {
+  return std::make_unique<ResolverService>(runner, resolver, payloads, callables, watches);
 }
 
 }  // namespace tasker::server

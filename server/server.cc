@@ -110,12 +110,13 @@ class Server::Parts {
         payloads_(loader_, options.cache_bytes / 4),
         registrar_(store_, tmpl::ReadLimits()),
         catalog_(store_, loader_),
+        callables_(store_, loader_),
         comparison_(loader_, tmpl::ReadLimits()),
         runner_(executor_, metrics_, feed_->gate(), {absl::Seconds(options.max_call_seconds)}),
         watches_(*feed_, store_, executor_, runner_, {.max_watches = options.max_watches}),
         executor_({.threads = kThreadsPerConnection * options.database_connections}) {
     services_.push_back(MakeRegistryService(runner_, registrar_));
-    services_.push_back(MakeResolverService(runner_, resolver_, payloads_, watches_));
+    services_.push_back(MakeResolverService(runner_, resolver_, payloads_, callables_, watches_));
     services_.push_back(MakeCatalogService(runner_, catalog_, comparison_, *store_,
                                            [this](absl::Time deadline) { return Info(deadline); }));
   }
@@ -216,6 +217,7 @@ class Server::Parts {
   registry::PayloadCheck payloads_;
   const registry::Registrar registrar_;
   registry::Catalog catalog_;
+  const registry::CallableChecker callables_;
   const registry::Comparison comparison_;
   Metrics metrics_;
   CallRunner runner_;

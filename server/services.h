@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "lib/registry/callable_checker.h"
 #include "lib/registry/catalog.h"
 #include "lib/registry/comparison.h"
 #include "lib/registry/payload_check.h"
@@ -20,7 +21,8 @@ class WatchHub;
 
 std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar);
 std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
-                                                   registry::PayloadCheck& payloads, WatchHub& watches);
+                                                   registry::PayloadCheck& payloads,
+                                                   const registry::CallableChecker& callables, WatchHub& watches);
 
 /// What GetServerInfo says, filled by whoever knows; may ask the database.
 using ServerInfo = std::function<absl::StatusOr<registry::pb::GetServerInfoResponse>(absl::Time deadline)>;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "lib/registry/catalog_messages.h"
 #include "lib/registry/error.h"
 #include "lib/registry/state_notice.h"
 #include "lib/registry/timestamp.h"
@@ -17,19 +18,6 @@
 
 namespace tasker::registry {
 namespace {
-
-void PutSummary(const store::VersionSummary& from, pb::TemplateSummary& to) {
-  to.set_reference(ExactReference(from));
-  to.set_namespace_name(from.namespace_name);
-  to.set_name(from.name);
-  to.set_version(from.version);
-  if (from.description) to.set_description(*from.description);
-  to.set_digest(from.digest);
-  for (const std::string& tag : from.tags) to.add_tags(tag);
-  to.set_step_count(from.step_count);
-  to.set_state(ToProto(from.state.state));
-  PutTime(from.create_time, *to.mutable_create_time());
-}
 
 void PutProvenance(const store::VersionSummary& from, pb::Provenance& to) {
   PutTime(from.create_time, *to.mutable_create_time());
@@ -69,12 +57,6 @@ void PutExplained(const tmpl::ExplainedValue& from, pb::ExplainedValue& to) {
   to.set_source_path(from.source_path);
   to.set_line(from.position.line);
   to.set_column(from.position.column);
-}
-
-template <typename Request>
-absl::StatusOr<store::PageOptions> PageOf(const Request& request) {
-  if (request.page_size() < 0) return InvalidField("page_size", "is negative");
-  return store::PageOptions{request.page_size(), request.page_token()};
 }
 
 }  // namespace
@@ -136,39 +118,6 @@ absl::StatusOr<pb::ExplainResolutionResponse> Catalog::ExplainResolution(const p
   for (const base::Issue& lint : validate::EnvironmentLints(loaded->tmpl, loaded->document, request.environment())) {
     wire::ToProto(lint, stored->summary.file_name, *response.add_lints());
   }
-  return response;
-}
-
-absl::StatusOr<pb::ListTemplatesResponse> Catalog::ListTemplates(const pb::ListTemplatesRequest& request,
-                                                                 absl::Time deadline) {
-  const absl::StatusOr<store::PageOptions> page = PageOf(request);
-  if (!page.ok()) return page.status();
-  const store::TemplateFilter filter{request.namespace_name(), request.name_prefix(), request.tag(),
-                                     request.system(),         request.event(),       request.callable()};
-  const absl::StatusOr<store::Page<store::TemplateSummary>> found = store_->ListTemplates(filter, *page, deadline);
-  if (!found.ok()) return found.status();
-  pb::ListTemplatesResponse response;
-  for (const store::TemplateSummary& row : found->rows) PutSummary(row.latest, *response.add_templates());
-  response.set_next_page_token(found->next_token);
-  return response;
-}
-
-absl::StatusOr<pb::ListTemplateVersionsResponse> Catalog::ListTemplateVersions(
-    const pb::ListTemplateVersionsRequest& request, absl::Time deadline) {
-  const absl::StatusOr<store::PageOptions> page = PageOf(request);
-  if (!page.ok()) return page.status();
-  const absl::StatusOr<tmpl::Reference> reference = ParseRequestReference(request.reference());
-  if (!reference.ok()) return reference.status();
-  if (!reference->selector.empty()) return InvalidField("reference", "must be NAMESPACE/NAME, without a selector");
-  const absl::StatusOr<store::Page<store::VersionSummary>> found =
-      store_->ListVersions(reference->namespace_name, reference->name, *page, deadline);
-  if (!found.ok()) return found.status();
-  if (found->rows.empty() && page->token.empty()) {
-    return loader_->NotFound(*reference, deadline);
-  }
-  pb::ListTemplateVersionsResponse response;
-  for (const store::VersionSummary& row : found->rows) PutSummary(row, *response.add_versions());
-  response.set_next_page_token(found->next_token);
   return response;
 }
 

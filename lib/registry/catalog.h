@@ -26,13 +26,31 @@ class Catalog {
   absl::StatusOr<pb::ExplainResolutionResponse> ExplainResolution(const pb::ExplainResolutionRequest& request,
                                                                   absl::Time deadline);
 
-  /// INVALID_ARGUMENT for a page_size below 0 or a token of another list. No match is an empty page.
+  /// Lists, a page at a time. INVALID_ARGUMENT for a page_size below 0 or a token of another list or filter. No match
+  /// is an empty page; a template that the request names and that does not exist is NOT_FOUND. Words, names and terms
+  /// are taken as they are: no text is a syntax error.
+  absl::StatusOr<pb::ListNamespacesResponse> ListNamespaces(const pb::ListNamespacesRequest& request,
+                                                            absl::Time deadline);
   absl::StatusOr<pb::ListTemplatesResponse> ListTemplates(const pb::ListTemplatesRequest& request, absl::Time deadline);
-  /// The same; NOT_FOUND for an unknown template; INVALID_ARGUMENT for a reference with a selector.
   absl::StatusOr<pb::ListTemplateVersionsResponse> ListTemplateVersions(const pb::ListTemplateVersionsRequest& request,
                                                                         absl::Time deadline);
+  absl::StatusOr<pb::ListChannelsResponse> ListChannels(const pb::ListChannelsRequest& request, absl::Time deadline);
+  /// Empty for a channel that the template never had.
+  absl::StatusOr<pb::ListChannelHistoryResponse> ListChannelHistory(const pb::ListChannelHistoryRequest& request,
+                                                                    absl::Time deadline);
+  absl::StatusOr<pb::ListDomainEventsResponse> ListDomainEvents(const pb::ListDomainEventsRequest& request,
+                                                                absl::Time deadline);
+  absl::StatusOr<pb::FindCallableUsagesResponse> FindCallableUsages(const pb::FindCallableUsagesRequest& request,
+                                                                    absl::Time deadline);
+  absl::StatusOr<pb::FindEventUsagesResponse> FindEventUsages(const pb::FindEventUsagesRequest& request,
+                                                              absl::Time deadline);
+  absl::StatusOr<pb::FindSystemUsagesResponse> FindSystemUsages(const pb::FindSystemUsagesRequest& request,
+                                                                absl::Time deadline);
 
  private:
+  /// NOT_FOUND as in not_found.h when there is no such template.
+  absl::Status CheckExists(const tmpl::Reference& reference, absl::Time deadline);
+
   const std::shared_ptr<store::Store> store_;
   const std::shared_ptr<TemplateLoader> loader_;
 };

@@ -27,6 +27,14 @@ class Entries {
     Add(Subject::kCallable, callable, role, step,
         std::string(tmpl::CallableKindName(tmpl::DetectCallableKind(callable))));
   }
+  // What an override names that was kept although an override has no such key.
+  void AddKept(Subject subject, const base::JsonObject& kept, std::string_view key, std::string_view role,
+               const std::string& step, const std::string& environment) {
+    const base::Json* const value = kept.if_contains({key.data(), key.size()});
+    if (value == nullptr || !value->is_string() || value->get_string().empty()) return;
+    const std::string term(value->get_string().data(), value->get_string().size());
+    entries_.push_back({subject, term, std::string(role), step, environment, ""});
+  }
   template <typename Event>
   void AddEvent(const Event& event, std::string_view role, const std::string& step = "") {
     if (event.name.empty()) return;
@@ -71,6 +79,19 @@ TemplateIndex IndexTemplate(const tmpl::TaskTemplate& tmpl) {
     if (step.system_dependency) entries.Add(Subject::kSystem, *step.system_dependency, "step", step.name);
     for (const tmpl::PublishedEvent& event : step.publishes_events) {
       entries.AddEvent(event, "publishes", step.name);
+    }
+  }
+  for (const auto& [environment, overrides] : tmpl.environments) {
+    if (overrides.task_handler) {
+      entries.AddKept(Subject::kCallable, overrides.task_handler->extensions, "callable", "task_handler", "",
+                      environment);
+    }
+    for (const tmpl::StepOverride& step : overrides.steps) {
+      if (step.handler) {
+        entries.AddKept(Subject::kCallable, step.handler->extensions, "callable", "step_handler", step.name,
+                        environment);
+      }
+      entries.AddKept(Subject::kSystem, step.extensions, "system_dependency", "step", step.name, environment);
     }
   }
   return entries.Take();

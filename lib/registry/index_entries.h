@@ -17,7 +17,9 @@ namespace tasker::registry {
 ///     event     declares                  -         digest of its schema, where it has one
 ///     event     publishes                 its name  digest of its schema, where it has one
 ///
-/// Environments cannot override any of these.
+/// An environment's override has no key for any of these. Where one was kept that looks like it (`callable` of a
+/// handler, `system_dependency` of a step: RegisterTemplate's keep_unknown_keys), it changes no resolution, but has its
+/// row, with the environment: whoever asks who names a system should see it.
 ///
 /// And the events themselves: each name with each of its schemas once; without a schema only where no place gives one.
 struct TemplateIndex {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lib/registry/catalog_messages.h"
 #include "lib/registry/channel_name.h"
 #include "lib/registry/error.h"
 #include "lib/template/reference.h"
@@ -101,18 +102,6 @@ std::optional<store::VersionPolicy> PolicyOf(pb::VersionPolicy policy) {
     default:
       return std::nullopt;
   }
-}
-
-pb::VersionPolicy ToProto(store::VersionPolicy policy) {
-  switch (policy) {
-    case store::VersionPolicy::kNone:
-      return pb::VERSION_POLICY_NONE;
-    case store::VersionPolicy::kWarn:
-      return pb::VERSION_POLICY_WARN;
-    case store::VersionPolicy::kEnforce:
-      return pb::VERSION_POLICY_ENFORCE;
-  }
-  return pb::VERSION_POLICY_UNSPECIFIED;
 }
 
 }  // namespace

@@ -1,225 +1,176 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <pqxx/result>
-#include <pqxx/row>
+#include <string>
+#include <utility>
 
-#include "lib/store/connection_pool.h"
-#include "lib/store/page_token.h"
+#include "lib/store/list_query.h"
 #include "lib/store/rows.h"
-#include "lib/store/session.h"
 #include "lib/store/store.h"
 
 namespace tasker::store {
 namespace {
 
-using Parameters = std::vector<std::string>;
+absl::Time ReadTime(const pqxx::field& microseconds) { return absl::FromUnixMicros(microseconds.as<int64_t>()); }
 
-int PageSize(const PageOptions& page) {
-  return page.size <= 0 ? PageOptions::kDefaultSize : std::min(page.size, PageOptions::kMaxSize);
+Channel ReadChannel(const pqxx::row& row) {
+  return {.namespace_name = row["namespace"].as<std::string>(),
+          .name = row["name"].as<std::string>(),
+          .channel = row["channel"].as<std::string>(),
+          .version = row["version"].as<std::string>(),
+          .digest = row["digest"].as<std::string>(),
+          .state = StateOf(row["state"].as<std::string>()),
+          .actor = row["actor"].as<std::string>(),
+          .revision = row["revision"].as<int64_t>(),
+          .update_time = ReadTime(row["micros"])};
 }
 
-// Collects the parameters of a statement that is put together from parts.
-class Sql {
- public:
-  /// "$n" of a new parameter.
-  std::string Bind(std::string_view value) {
-    parameters_.emplace_back(value);
-    return fmt::format("${}", parameters_.size());
+NamespaceEvent ReadEvent(const pqxx::row& row) {
+  return {.namespace_name = row["namespace"].as<std::string>(),
+          .name = row["name"].as<std::string>(),
+          .description = row["description"].as<std::string>(),
+          .schema_digest = row["schema_digest"].as<std::string>(),
+          .schema_json = row["schema_json"].as<std::string>(),
+          .template_name = row["template"].as<std::string>(),
+          .version = row["version"].as<std::string>(),
+          .create_time = ReadTime(row["micros"])};
+}
+
+// The keys of a page's events, in order.
+std::string EventKeys(std::string_view space, std::string_view prefix, const ListRequest& request, Sql& sql) {
+  const bool first = request.after.empty();
+  const std::string first_space = sql.Bind(first ? space : std::string_view(request.after[0]));
+  const std::string from =
+      fmt::format("(e.namespace, e.name, e.schema_digest) >= ({}, {}, {})", first_space,
+                  sql.Bind(first ? (space.empty() ? std::string_view() : prefix) : std::string_view(request.after[1])),
+                  sql.Bind(first ? "" : JustAbove(request.after[2])));
+  const std::string limit = sql.Bind(int64_t{request.limit()});
+  constexpr std::string_view kKeys = "SELECT e.namespace, e.name, e.schema_digest FROM tasker.domain_events e";
+  constexpr std::string_view kOrder = "ORDER BY e.namespace, e.name, e.schema_digest LIMIT";
+  const std::string above = std::string(prefix) + std::string(kAboveTexts);
+  if (!space.empty()) {
+    return fmt::format("{} WHERE {} AND (e.namespace, e.name) < ({}, {}) {} {}", kKeys, from, sql.Bind(space),
+                       sql.Bind(above), kOrder, limit);
   }
-  const Parameters& parameters() const { return parameters_; }
-
- private:
-  Parameters parameters_;
-};
-
-// Runs `sql`, which asks for one row more than the page has; `key` gives a row's place in the order.
-template <typename Row, typename ReadRow, typename Key>
-absl::StatusOr<Page<Row>> LoadPage(ConnectionPool& pool, std::string_view list, const Statement& statement,
-                                   const Parameters& parameters, size_t size, absl::Time deadline, ReadRow read,
-                                   Key key) {
-  Page<Row> page;
-  const absl::Status status = pool.Run("list", CallKind::kRead, deadline, [&](Session& session) {
-    page = {};
-    for (const pqxx::row& row : session.Query(statement, parameters)) {
-      if (page.rows.size() == size) {
-        page.next_token = EncodePageToken(list, key(page.rows.back()));
-        return;
-      }
-      page.rows.push_back(read(row));
-    }
-  });
-  if (!status.ok()) return status;
-  return page;
-}
-
-// The conditions that make template_index `alias` name `term`. The first 200 characters are what its index holds.
-std::string NamesTerm(std::string_view alias, std::string_view subject, std::string_view term, Sql& sql) {
-  const std::string bound = sql.Bind(term);
-  return fmt::format("{0}.subject = '{1}' AND left({0}.term, 200) = left({2}, 200) AND {0}.term = {2}", alias, subject,
-                     bound);
-}
-
-// One page of ListTemplates as it is asked for.
-struct TemplateQuery {
-  const TemplateFilter& filter;
-  Parameters after;  // namespace and name of the last row given, or empty texts
-  int limit = 0;
-};
-
-// The conditions on where in the list a row of `alias` is.
-std::string IsInList(std::string_view alias, const TemplateQuery& query, Sql& sql) {
-  std::string condition =
-      fmt::format("({0}.namespace, {0}.name) > ({1}, {2})", alias, sql.Bind(query.after[0]), sql.Bind(query.after[1]));
-  if (!query.filter.namespace_name.empty()) {
-    condition += fmt::format(" AND {}.namespace = {}", alias, sql.Bind(query.filter.namespace_name));
-  }
-  if (!query.filter.name_prefix.empty()) {
-    // Names are ASCII below DEL.
-    condition += fmt::format(" AND {0}.name >= {1} AND {0}.name < {2}", alias, sql.Bind(query.filter.name_prefix),
-                             sql.Bind(query.filter.name_prefix + "\x7f"));
-  }
-  return condition;
-}
-
-// Each of the following gives the page's rows of tasker.templates, read through an index that has the list's order.
-
-std::string SelectAll(const TemplateQuery& query, Sql& sql) {
-  const std::string condition = IsInList("t", query, sql);
-  return fmt::format("SELECT t.* FROM tasker.templates t WHERE {} ORDER BY t.namespace, t.name LIMIT {}::int",
-                     condition, sql.Bind(std::to_string(query.limit)));
-}
-
-// A prefix without a namespace begins no index: look into one namespace after the other.
-std::string SelectByPrefix(const TemplateQuery& query, Sql& sql) {
-  const std::string condition = IsInList("t", query, sql);
-  const std::string limit = sql.Bind(std::to_string(query.limit));
+  if (prefix.empty()) return fmt::format("{} WHERE {} {} {}", kKeys, from, kOrder, limit);
+  // A prefix alone begins no key: few events are read and sorted, many are found in one namespace after the other.
+  const std::string begins = fmt::format("e.name >= {} AND e.name < {}", sql.Bind(prefix), sql.Bind(above));
   return fmt::format(
-      "SELECT t.* FROM tasker.task_namespaces n CROSS JOIN LATERAL (SELECT t.* FROM tasker.templates t "
-      "WHERE t.namespace = n.name AND {0} ORDER BY t.name LIMIT {1}::int) t "
-      "WHERE n.name >= {2} ORDER BY n.name, t.name LIMIT {1}::int",
-      condition, limit, sql.Bind(query.after[0]));
-}
-
-// By the first of `terms`; the others are looked up for each template that it finds.
-std::string SelectByTerms(const std::vector<std::pair<std::string_view, std::string_view>>& terms,
-                          const TemplateQuery& query, Sql& sql) {
-  std::string condition = NamesTerm("d", terms[0].first, terms[0].second, sql) + " AND " + IsInList("d", query, sql);
-  for (size_t i = 1; i < terms.size(); ++i) {
-    condition += fmt::format(
-        " AND EXISTS (SELECT FROM tasker.template_index e WHERE {} AND e.namespace = t.namespace AND e.name = t.name "
-        "AND e.major = t.major AND e.minor = t.minor AND e.patch = t.patch)",
-        NamesTerm("e", terms[i].first, terms[i].second, sql));
-  }
-  return fmt::format(
-      "SELECT DISTINCT ON (d.namespace, d.name) t.* FROM tasker.template_index d JOIN tasker.templates t "
-      "ON t.namespace = d.namespace AND t.name = d.name AND t.latest_named_task_uuid = d.named_task_uuid "
-      "WHERE {} ORDER BY d.namespace, d.name LIMIT {}::int",
-      condition, sql.Bind(std::to_string(query.limit)));
-}
-
-Statement ListTemplatesStatement(const TemplateQuery& query, Sql& sql) {
-  const TemplateFilter& filter = query.filter;
-  std::vector<std::pair<std::string_view, std::string_view>> terms;  // the most selective first
-  if (!filter.callable.empty()) terms.emplace_back("callable", filter.callable);
-  if (!filter.event.empty()) terms.emplace_back("event", filter.event);
-  if (!filter.tag.empty()) terms.emplace_back("tag", filter.tag);
-  if (!filter.system.empty()) terms.emplace_back("system", filter.system);
-
-  std::string name = "list_templates";
-  for (const auto& [subject, term] : terms) name += fmt::format("_{}", subject);
-  if (!filter.namespace_name.empty()) name += "_namespace";
-  if (!filter.name_prefix.empty()) name += "_prefix";
-
-  const bool prefix_alone = !filter.name_prefix.empty() && filter.namespace_name.empty();
-  const std::string rows = !terms.empty() ? SelectByTerms(terms, query, sql)
-                           : prefix_alone ? SelectByPrefix(query, sql)
-                                          : SelectAll(query, sql);
-  return {std::move(name), fmt::format("SELECT {}, p.version_count FROM ({}) p "
-                                       "JOIN tasker.named_tasks v ON v.named_task_uuid = p.latest_named_task_uuid "
-                                       "ORDER BY p.namespace, p.name",
-                                       kSummaryColumns, rows)};
-}
-
-std::string TemplateListName(const TemplateFilter& filter) {
-  std::string name = "templates";
-  for (const std::string* field :
-       {&filter.namespace_name, &filter.name_prefix, &filter.tag, &filter.system, &filter.event, &filter.callable}) {
-    name += fmt::format("\n{}:{}", field->size(), *field);
-  }
-  return name;
-}
-
-absl::StatusOr<Parameters> KeysOf(const PageOptions& page, std::string_view list, size_t count) {
-  if (page.token.empty()) return Parameters{};
-  return DecodePageToken(list, page.token, count);
+      "WITH few AS MATERIALIZED ({0} WHERE {1} LIMIT {2}) SELECT * FROM ((SELECT * FROM few e WHERE (SELECT count(*) "
+      "FROM few) < {2} AND {3} {4} {5}) UNION ALL (SELECT o.* FROM (SELECT e.* FROM tasker.task_namespaces n CROSS "
+      "JOIN "
+      "LATERAL ({0} WHERE e.namespace = n.name AND {1} AND {3} ORDER BY e.name, e.schema_digest LIMIT {5}) e "
+      "WHERE n.name >= {6} ORDER BY n.name, e.name, e.schema_digest LIMIT {5}) o WHERE (SELECT count(*) FROM few) = "
+      "{2})) e {4} {5}",
+      kKeys, begins, kFewRows + 1, from, kOrder, limit, first_space);
 }
 
 }  // namespace
 
-absl::StatusOr<Page<NamespaceSummary>> Store::ListNamespaces(const PageOptions& page, absl::Time deadline) {
-  static const Statement kStatement = {"list_namespaces",
-                                       "SELECT n.name, to_json(n.system_dependencies)::text, n.template_count, "
-                                       "(extract(epoch FROM n.created_at) * 1000000)::bigint "
-                                       "FROM tasker.task_namespaces n WHERE n.name > $1 ORDER BY n.name LIMIT $2::int"};
-  constexpr std::string_view kList = "namespaces";
-  const absl::StatusOr<Parameters> after = KeysOf(page, kList, 1);
-  if (!after.ok()) return after.status();
-  const int size = PageSize(page);
+absl::StatusOr<Page<NamespaceSummary>> Store::ListNamespaces(std::string_view name_prefix, const PageOptions& page,
+                                                             absl::Time deadline) {
+  static const Statement kStatement = PageStatement(
+      "list_namespaces",
+      "SELECT n.name, coalesce(n.description, '') AS description, s.systems, n.template_count, n.version_policy, "
+      "(extract(epoch FROM n.created_at) * 1000000)::bigint AS micros, octet_length(s.systems) AS weight "
+      "FROM tasker.task_namespaces n CROSS JOIN LATERAL (SELECT to_json(n.system_dependencies)::text AS systems) s "
+      "WHERE n.name >= $1 AND n.name < $2 ORDER BY n.name LIMIT $3::bigint");
+  const absl::StatusOr<ListRequest> request = ReadPageOptions(ListName("namespaces", {name_prefix}), page, 1);
+  if (!request.ok()) return request.status();
+  const std::string from = request->after.empty() ? std::string(name_prefix) : JustAbove(request->after[0]);
   return LoadPage<NamespaceSummary>(
-      *pool_, kList, kStatement, {after->empty() ? "" : after->front(), std::to_string(size + 1)},
-      static_cast<size_t>(size), deadline,
+      *pool_, *request, kStatement,
+      {from, std::string(name_prefix) + std::string(kAboveNames), std::to_string(request->limit())}, deadline,
       [](const pqxx::row& row) {
-        return NamespaceSummary{.name = row[0].as<std::string>(),
-                                .system_dependencies = ReadStrings(row[1]),
-                                .template_count = row[2].as<int64_t>(),
-                                .create_time = absl::FromUnixMicros(row[3].as<int64_t>())};
+        return NamespaceSummary{.name = row["name"].as<std::string>(),
+                                .description = row["description"].as<std::string>(),
+                                .system_dependencies = ReadStrings(row["systems"]),
+                                .template_count = row["template_count"].as<int64_t>(),
+                                .version_policy = PolicyOf(row["version_policy"].as<std::string>()),
+                                .create_time = ReadTime(row["micros"])};
       },
       [](const NamespaceSummary& row) { return Parameters{row.name}; });
 }
 
-absl::StatusOr<Page<TemplateSummary>> Store::ListTemplates(const TemplateFilter& filter, const PageOptions& page,
-                                                           absl::Time deadline) {
-  const std::string list = TemplateListName(filter);
-  const absl::StatusOr<Parameters> after = KeysOf(page, list, 2);
-  if (!after.ok()) return after.status();
-  const int size = PageSize(page);
-  const TemplateQuery query = {
-      .filter = filter, .after = after->empty() ? Parameters{"", ""} : *after, .limit = size + 1};
+absl::StatusOr<Page<Channel>> Store::ListChannels(const ChannelFilter& filter, const PageOptions& page,
+                                                  absl::Time deadline) {
+  const absl::StatusOr<ListRequest> request =
+      ReadPageOptions(ListName("channels", {filter.namespace_name, filter.name, filter.channel}), page, 3);
+  if (!request.ok()) return request.status();
+  const Parameters first = {filter.namespace_name, filter.name, ""};
+  Parameters from = request->after.empty() ? first : request->after;
+  if (!request->after.empty()) from[2] = JustAbove(from[2]);
+  const Parameters to = filter.namespace_name.empty() ? Parameters{std::string(kAboveNames), ""}
+                        : filter.name.empty()         ? Parameters{filter.namespace_name, std::string(kAboveNames)}
+                                                      : Parameters{filter.namespace_name, JustAbove(filter.name)};
   Sql sql;
-  const Statement statement = ListTemplatesStatement(query, sql);
-  return LoadPage<TemplateSummary>(
-      *pool_, list, statement, sql.parameters(), static_cast<size_t>(size), deadline,
-      [](const pqxx::row& row) {
-        return TemplateSummary{.latest = ReadSummary(row), .version_count = row[kSummaryColumnCount].as<int64_t>()};
-      },
-      [](const TemplateSummary& row) {
-        return Parameters{row.latest.namespace_name, row.latest.name};
-      });
+  std::string condition =
+      fmt::format("(c.namespace, c.name, c.channel) >= ({}, {}, {}) AND (c.namespace, c.name) < ({}, {})",
+                  sql.Bind(from[0]), sql.Bind(from[1]), sql.Bind(from[2]), sql.Bind(to[0]), sql.Bind(to[1]));
+  std::string name = "list_channels";
+  if (!filter.channel.empty()) {
+    // Says once more, for the index by channel, where the page begins.
+    condition += fmt::format(" AND (c.namespace, c.name) >= ({}, {}) AND c.channel = {}", sql.Bind(from[0]),
+                             sql.Bind(from[1]), sql.Bind(filter.channel));
+    name += "_channel";
+  }
+  const Statement statement = PageStatement(
+      name,
+      fmt::format("SELECT c.*, v.digest, v.state, (extract(epoch FROM c.updated_at) * 1000000)::bigint AS micros, "
+                  "0 AS weight FROM tasker.channels c JOIN tasker.named_tasks v ON v.named_task_uuid = "
+                  "c.named_task_uuid WHERE {} ORDER BY c.namespace, c.name, c.channel LIMIT {}",
+                  condition, sql.Bind(int64_t{request->limit()})));
+  return LoadPage<Channel>(*pool_, *request, statement, sql.parameters(), deadline, ReadChannel,
+                           [](const Channel& row) {
+                             return Parameters{row.namespace_name, row.name, row.channel};
+                           });
 }
 
-absl::StatusOr<Page<VersionSummary>> Store::ListVersions(std::string_view namespace_name, std::string_view name,
-                                                         const PageOptions& page, absl::Time deadline) {
-  static const Statement kStatement = {
-      "list_versions", fmt::format("SELECT {} FROM tasker.named_tasks v WHERE v.namespace = $1 AND v.name = $2 "
-                                   "AND (v.major, v.minor, v.patch) < ($3::bigint, $4::bigint, $5::bigint) "
-                                   "ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT $6::int",
-                                   kSummaryColumns)};
-  const std::string list = fmt::format("versions\n{}\n{}", namespace_name, name);
-  const absl::StatusOr<Parameters> after = KeysOf(page, list, 1);
-  if (!after.ok()) return after.status();
-  std::vector<std::string> below = {"2147483648", "0", "0"};  // above the highest version there can be
-  if (!after->empty()) {
-    const std::optional<tmpl::Version> last = tmpl::ParseVersion(after->front());
-    if (!last) return absl::InvalidArgumentError("the page token does not belong to this list");
-    below = {std::to_string(last->major), std::to_string(last->minor), std::to_string(last->patch)};
-  }
-  const int size = PageSize(page);
-  return LoadPage<VersionSummary>(
-      *pool_, list, kStatement,
-      {std::string(namespace_name), std::string(name), below[0], below[1], below[2], std::to_string(size + 1)},
-      static_cast<size_t>(size), deadline, ReadSummary,
-      [](const VersionSummary& row) { return Parameters{row.version}; });
+absl::StatusOr<Page<ChannelMove>> Store::ListChannelMoves(std::string_view namespace_name, std::string_view name,
+                                                          std::string_view channel, const PageOptions& page,
+                                                          absl::Time deadline) {
+  static const Statement kStatement = PageStatement(
+      "list_channel_moves",
+      "SELECT m.version, m.actor, m.revision, (extract(epoch FROM m.created_at) * 1000000)::bigint AS micros, "
+      "0 AS weight FROM tasker.channel_moves m WHERE m.namespace = $1 AND m.name = $2 AND m.channel = $3 "
+      "AND m.revision < $4::bigint ORDER BY m.revision DESC LIMIT $5::bigint");
+  const absl::StatusOr<ListRequest> request =
+      ReadPageOptions(ListName("channel moves", {namespace_name, name, channel}), page, 1);
+  if (!request.ok()) return request.status();
+  const std::string before = request->after.empty() ? std::to_string(INT64_MAX) : request->after[0];
+  return LoadPage<ChannelMove>(
+      *pool_, *request, kStatement,
+      {std::string(namespace_name), std::string(name), std::string(channel), before, std::to_string(request->limit())},
+      deadline,
+      [](const pqxx::row& row) {
+        return ChannelMove{.version = row["version"].as<std::string>(),
+                           .actor = row["actor"].as<std::string>(),
+                           .revision = row["revision"].as<int64_t>(),
+                           .create_time = ReadTime(row["micros"])};
+      },
+      [](const ChannelMove& row) { return Parameters{std::to_string(row.revision)}; });
+}
+
+absl::StatusOr<Page<NamespaceEvent>> Store::ListDomainEvents(std::string_view namespace_name,
+                                                             std::string_view name_prefix, const PageOptions& page,
+                                                             absl::Time deadline) {
+  const absl::StatusOr<ListRequest> request =
+      ReadPageOptions(ListName("domain events", {namespace_name, name_prefix}), page, 3);
+  if (!request.ok()) return request.status();
+  Sql sql;
+  const std::string keys = EventKeys(namespace_name, name_prefix, *request, sql);
+  const Statement statement = PageStatement(
+      fmt::format("list_domain_events{}", !namespace_name.empty() ? "_namespace"
+                                          : name_prefix.empty()   ? ""
+                                                                  : "_prefix"),
+      fmt::format("SELECT d.*, (extract(epoch FROM d.created_at) * 1000000)::bigint AS micros, "
+                  "octet_length(d.schema_json) + octet_length(d.description) AS weight FROM ({}) k CROSS JOIN LATERAL "
+                  "(SELECT e.* FROM tasker.domain_events e WHERE e.namespace = k.namespace AND e.name = k.name AND "
+                  "e.schema_digest = k.schema_digest LIMIT 1) d ORDER BY k.namespace, k.name, k.schema_digest",
+                  keys));
+  return LoadPage<NamespaceEvent>(*pool_, *request, statement, sql.parameters(), deadline, ReadEvent,
+                                  [](const NamespaceEvent& row) {
+                                    return Parameters{row.namespace_name, row.name, row.schema_digest};
+                                  });
 }
 
 }  // namespace tasker::store

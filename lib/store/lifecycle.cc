@@ -21,23 +21,6 @@ LifecycleOutcome OutcomeOf(std::string_view word) {
   return LifecycleOutcome::kChanged;
 }
 
-std::string_view PolicyWord(VersionPolicy policy) {
-  switch (policy) {
-    case VersionPolicy::kNone:
-      return "NONE";
-    case VersionPolicy::kWarn:
-      return "WARN";
-    case VersionPolicy::kEnforce:
-      return "ENFORCE";
-  }
-  return "";
-}
-
-VersionPolicy PolicyOf(std::string_view word) {
-  if (word == "ENFORCE") return VersionPolicy::kEnforce;
-  return word == "WARN" ? VersionPolicy::kWarn : VersionPolicy::kNone;
-}
-
 // Every statement here gives one row that begins with outcome and revision; `read` takes the rest.
 template <typename Read>
 absl::StatusOr<LifecycleResult> Change(ConnectionPool& pool, CallKind kind, const Statement& statement,

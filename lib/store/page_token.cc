@@ -24,7 +24,8 @@ absl::StatusOr<std::vector<std::string>> DecodePageToken(std::string_view list, 
   const absl::Status bad = absl::InvalidArgumentError(
       "the page token does not belong to this list with this filter; start again without it");
   std::string text;
-  if (token.size() > 4096 || !absl::WebSafeBase64Unescape(token, &text)) return bad;
+  // The longest that EncodePageToken makes has a term of 200 characters and six names.
+  if (token.size() > 16384 || !absl::WebSafeBase64Unescape(token, &text)) return bad;
   const absl::StatusOr<base::Json> json = base::ParseJson(text);
   if (!json.ok() || !json->is_array()) return bad;
   std::vector<std::string> keys;

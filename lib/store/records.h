@@ -94,6 +94,7 @@ struct VersionSummary {
   int64_t revision = 0;  ///< of the change that registered it
   absl::Time create_time;
   StateInfo state;
+  std::vector<std::string> channels = {};  ///< those that point at it, sorted; only in lists
 };
 
 struct StoredVersion {
@@ -109,10 +110,15 @@ struct TemplateSummary {
   int64_t version_count = 0;
 };
 
+/// How registrations of a namespace are held to honest version numbers. The database holds "NONE", "WARN", "ENFORCE".
+enum class VersionPolicy { kNone, kWarn, kEnforce };
+
 struct NamespaceSummary {
   std::string name;
+  std::string description;
   std::vector<std::string> system_dependencies;  ///< of all its templates, sorted
   int64_t template_count = 0;
+  VersionPolicy version_policy = VersionPolicy::kNone;
   absl::Time create_time;
 };
 
@@ -142,8 +148,6 @@ enum class RegisterOutcome {
   kCreated,    ///< new
   kUnchanged,  ///< the version exists with the same digest
   kConflict,   ///< the version exists with another digest (or stands twice in the batch, with different ones)
-  kPurged,     ///< the version was purged, and had another digest
-  kYanked,     ///< a channel is to point at it, and it is yanked
 };
 
 /// An event that a version declares or publishes, and a place where it has another schema in the same namespace.
@@ -173,9 +177,6 @@ struct RegisterResult {
   /// No conflict, and (unless it was a dry run) every item is in the registry.
   bool ok() const { return !conflict; }
 };
-
-/// How registrations of a namespace are held to honest version numbers. The database holds "NONE", "WARN", "ENFORCE".
-enum class VersionPolicy { kNone, kWarn, kEnforce };
 
 /// Who writes.
 struct Author {

@@ -10,20 +10,6 @@
 namespace tasker::store {
 namespace {
 
-std::string_view SubjectWord(Subject subject) {
-  switch (subject) {
-    case Subject::kCallable:
-      return "callable";
-    case Subject::kSystem:
-      return "system";
-    case Subject::kEvent:
-      return "event";
-    case Subject::kTag:
-      return "tag";
-  }
-  return "";
-}
-
 void AppendField(std::string_view key, std::string_view value, std::string& out) {
   base::AppendJsonString(key, out);
   out += ':';

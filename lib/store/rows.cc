@@ -14,6 +14,20 @@ std::vector<std::string> ReadStrings(const pqxx::field& field) {
   return strings;
 }
 
+std::string_view SubjectWord(Subject subject) {
+  switch (subject) {
+    case Subject::kCallable:
+      return "callable";
+    case Subject::kSystem:
+      return "system";
+    case Subject::kEvent:
+      return "event";
+    case Subject::kTag:
+      return "tag";
+  }
+  return "";
+}
+
 std::string_view StateWord(VersionState state) {
   switch (state) {
     case VersionState::kActive:
@@ -29,6 +43,23 @@ std::string_view StateWord(VersionState state) {
 VersionState StateOf(std::string_view word) {
   if (word == "YANKED") return VersionState::kYanked;
   return word == "DEPRECATED" ? VersionState::kDeprecated : VersionState::kActive;
+}
+
+std::string_view PolicyWord(VersionPolicy policy) {
+  switch (policy) {
+    case VersionPolicy::kNone:
+      return "NONE";
+    case VersionPolicy::kWarn:
+      return "WARN";
+    case VersionPolicy::kEnforce:
+      return "ENFORCE";
+  }
+  return "";
+}
+
+VersionPolicy PolicyOf(std::string_view word) {
+  if (word == "ENFORCE") return VersionPolicy::kEnforce;
+  return word == "WARN" ? VersionPolicy::kWarn : VersionPolicy::kNone;
 }
 
 StateInfo ReadState(const pqxx::row& row, int first) {

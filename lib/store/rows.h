@@ -22,9 +22,16 @@ inline constexpr int kSummaryColumnCount = 20;
 /// From a row that begins with kSummaryColumns.
 VersionSummary ReadSummary(const pqxx::row& row);
 
+/// "callable", "system", "event", "tag".
+std::string_view SubjectWord(Subject subject);
+
 /// "ACTIVE", "DEPRECATED", "YANKED".
 std::string_view StateWord(VersionState state);
 VersionState StateOf(std::string_view word);
+
+/// "NONE", "WARN", "ENFORCE".
+std::string_view PolicyWord(VersionPolicy policy);
+VersionPolicy PolicyOf(std::string_view word);
 
 /// From five columns beginning at `first`: state, message, replacement, actor, time in microseconds.
 StateInfo ReadState(const pqxx::row& row, int first);

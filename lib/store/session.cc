@@ -42,11 +42,13 @@ Session::Session(const std::string& connection_string) : connection_(connection_
   NeverReconnectSilently(connection_);
   pqxx::nontransaction transaction(connection_);
   // The functions need READ COMMITTED. Every statement is written for one plan, by index in the list's order; planning
-  // for the values at hand finds others that read whole tables to sort them. Compiling takes longer than running.
+  // for the values at hand, for tables that are still small, or for the few rows that a planner without statistics
+  // expects finds others that read whole tables or sort what was to be read in order. Compiling takes longer than
+  // running.
   transaction.exec(
       "SET default_transaction_isolation TO 'read committed'; SET search_path TO pg_catalog; SET TimeZone TO 'UTC'; "
-      "SET plan_cache_mode TO force_generic_plan; SET jit TO off; SET client_min_messages TO warning; SET lock_timeout "
-      "TO 0; SET statement_timeout TO 0");
+      "SET plan_cache_mode TO force_generic_plan; SET enable_seqscan TO off; SET enable_sort TO off; SET jit TO off; "
+      "SET client_min_messages TO warning; SET lock_timeout TO 0; SET statement_timeout TO 0");
 }
 
 pqxx::result Session::Query(const Statement& statement, const std::vector<std::string>& parameters) {

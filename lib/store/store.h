@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/store/catalog_records.h"
 #include "lib/store/records.h"
 #include "lib/template/reference.h"
 
@@ -40,16 +41,6 @@ struct PageOptions {
 
   int size = kDefaultSize;  ///< 0 or less: the default; more than kMaxSize: kMaxSize
   std::string token = {};   ///< `next_token` of the page before, from the same list with the same filter
-};
-
-/// Templates whose latest version fulfils every field that is not empty. Names are compared byte by byte.
-struct TemplateFilter {
-  std::string namespace_name = {};
-  std::string name_prefix = {};
-  std::string tag = {};
-  std::string system = {};
-  std::string event = {};
-  std::string callable = {};
 };
 
 /// What a purge left behind.
@@ -171,14 +162,35 @@ class Store {
   absl::StatusOr<LifecycleResult> SetVersionPolicy(std::string_view namespace_name, VersionPolicy policy,
                                                    const Author& author, absl::Time deadline);
 
-  /// By name. INVALID_ARGUMENT for a token that this list did not give.
-  absl::StatusOr<Page<NamespaceSummary>> ListNamespaces(const PageOptions& page, absl::Time deadline);
-  /// By namespace and name, each with its latest version. INVALID_ARGUMENT as above.
+  /// Lists. INVALID_ARGUMENT for a token that this list with this filter did not give. A page ends early, with a token,
+  /// where its rows would hold more than 4 MiB of what templates say.
+  ///
+  /// By name, those that begin with `name_prefix`.
+  absl::StatusOr<Page<NamespaceSummary>> ListNamespaces(std::string_view name_prefix, const PageOptions& page,
+                                                        absl::Time deadline);
+  /// By namespace and name, each with its latest version.
   absl::StatusOr<Page<TemplateSummary>> ListTemplates(const TemplateFilter& filter, const PageOptions& page,
                                                       absl::Time deadline);
-  /// Highest version first; empty for an unknown template. INVALID_ARGUMENT as above.
+  /// Highest version first, those with one of `states` (none: active and deprecated); empty for an unknown template.
   absl::StatusOr<Page<VersionSummary>> ListVersions(std::string_view namespace_name, std::string_view name,
-                                                    const PageOptions& page, absl::Time deadline);
+                                                    const std::vector<VersionState>& states, const PageOptions& page,
+                                                    absl::Time deadline);
+  /// By namespace, template and channel.
+  absl::StatusOr<Page<Channel>> ListChannels(const ChannelFilter& filter, const PageOptions& page, absl::Time deadline);
+  /// The latest first; empty for a channel that never was.
+  absl::StatusOr<Page<ChannelMove>> ListChannelMoves(std::string_view namespace_name, std::string_view name,
+                                                     std::string_view channel, const PageOptions& page,
+                                                     absl::Time deadline);
+  /// By namespace, name and digest of the schema: those of one namespace, or of all (an empty one), whose names begin
+  /// with `name_prefix`.
+  absl::StatusOr<Page<NamespaceEvent>> ListDomainEvents(std::string_view namespace_name, std::string_view name_prefix,
+                                                        const PageOptions& page, absl::Time deadline);
+  /// By term (its first 200 characters), namespace, name, version, environment, step and role.
+  absl::StatusOr<Page<Usage>> FindUsages(const UsageFilter& filter, const PageOptions& page, absl::Time deadline);
+  /// The configurations of versions, in the order of `named_task_uuids`; an empty text for one that is gone. Ask for
+  /// few: each may have some MiB.
+  absl::StatusOr<std::vector<std::string>> LoadConfigurations(std::span<const std::string> named_task_uuids,
+                                                              absl::Time deadline);
 
   /// For the hints of a NOT_FOUND.
   absl::StatusOr<Neighbours> LoadNeighbours(const tmpl::Reference& reference, absl::Time deadline);

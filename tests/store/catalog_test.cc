@@ -90,14 +90,14 @@ TEST_F(CatalogTest, ListsVersionsHighestFirstInPages) {
   std::vector<std::string> versions;
   PageOptions page{.size = 2, .token = ""};
   do {
-    const auto rows = store_.ListVersions("a", "b", page, kNoDeadline);
+    const auto rows = store_.ListVersions("a", "b", {}, page, kNoDeadline);
     ASSERT_TRUE(rows.ok()) << rows.status();
     EXPECT_THAT(rows->rows, SizeIs(2));
     for (const VersionSummary& row : rows->rows) versions.push_back(row.version);
     page.token = rows->next_token;
   } while (!page.token.empty());
   EXPECT_THAT(versions, ElementsAre("2147483647.0.0", "10.0.0", "2.0.0", "1.10.0", "1.9.9", "1.0.0"));
-  EXPECT_THAT(store_.ListVersions("a", "unknown", {}, kNoDeadline)->rows, IsEmpty());
+  EXPECT_THAT(store_.ListVersions("a", "unknown", {}, {}, kNoDeadline)->rows, IsEmpty());
 }
 
 TEST_F(CatalogTest, ListsTemplatesByEachFilterAndTheirCombinations) {
@@ -175,11 +175,11 @@ TEST_F(CatalogTest, ATokenOfAnotherListIsRefused) {
   Register({MakeVersion("a", "b", "1.0.0"), MakeVersion("a", "c", "1.0.0")});
   const std::string token = store_.ListTemplates({}, {.size = 1, .token = ""}, kNoDeadline)->next_token;
   ASSERT_FALSE(token.empty());
-  EXPECT_TRUE(absl::IsInvalidArgument(store_.ListNamespaces({.size = 1, .token = token}, kNoDeadline).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(store_.ListNamespaces("", {.size = 1, .token = token}, kNoDeadline).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(
       store_.ListTemplates({.namespace_name = "a"}, {.size = 1, .token = token}, kNoDeadline).status()));
   EXPECT_TRUE(
-      absl::IsInvalidArgument(store_.ListVersions("a", "b", {.size = 1, .token = token}, kNoDeadline).status()));
+      absl::IsInvalidArgument(store_.ListVersions("a", "b", {}, {.size = 1, .token = token}, kNoDeadline).status()));
 }
 
 TEST_F(CatalogTest, NulInAFilterIsAMistakeOfTheCaller) {

@@ -147,7 +147,7 @@ TEST_F(RegisterTest, NamespacesKnowTheSystemsAndTheNumberOfTheirTemplates) {
   second.entries = {{.subject = Subject::kSystem, .term = "mail", .role = "primary"}};
   Register({first});
   Register({second, MakeVersion("a", "y", "1.0.0")});
-  const auto page = store_.ListNamespaces({}, kNoDeadline);
+  const auto page = store_.ListNamespaces("", {}, kNoDeadline);
   ASSERT_TRUE(page.ok()) << page.status();
   ASSERT_EQ(page->rows.size(), 1u);
   EXPECT_THAT(page->rows[0].system_dependencies, ElementsAre("bank", "mail", "stripe"));
