@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,13 +9,12 @@
 #include "client/command.h"
 #include "client/documents.h"
 #include "client/failure.h"
+#include "client/pages.h"
 #include "client/reference_argument.h"
 #include "client/registry_client.h"
 
 namespace tasker::client {
 namespace {
-
-constexpr int kPageSize = 1000;  // the most that the server gives
 
 struct GetArguments {
   std::string reference;
@@ -56,62 +56,33 @@ ExitCode Get(const GetArguments& arguments, const Session& session) {
   return kDone;
 }
 
-void PrintRows(const base::JsonArray& rows, const Table& table, OutputFormat format) {
-  if (format == OutputFormat::kTable) return PrintTable(table);
-  PrintDocument(rows, format);
-}
-
-std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) {
-    if (!out.empty()) out += ", ";
-    out += text;
-  }
-  return out;
-}
-
 ExitCode List(pb::ListTemplatesRequest request, const Session& session) {
-  const auto client = RegistryClient::Create(session.options.server);
-  if (!client.ok()) return PrintOptionProblem(client.status());
-  Table table({"TEMPLATE", "VERSION", "STEPS", "TAGS", "REGISTERED", "DESCRIPTION"});
+  Table table({"TEMPLATE", "VERSION", "OF", "STATE", "CHANNELS", "TAGS", "REGISTERED", "DESCRIPTION"});
   base::JsonArray rows;
-  request.set_page_size(kPageSize);
-  do {
-    const auto page = (*client)->ListTemplates(request);
-    if (!page.ok()) return PrintFailure(page.status());
-    for (const pb::TemplateSummary& summary : page->templates()) {
-      rows.push_back(SummaryJson(summary));
-      table.AddRow({summary.namespace_name() + "/" + summary.name(), summary.version(),
-                    std::to_string(summary.step_count()), Joined(summary.tags()), TimeText(summary.create_time()),
-                    summary.description()});
-    }
-    request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty());
-  if (rows.empty()) PrintNote("no template matches");
-  PrintRows(rows, table, session.format);
-  return kDone;
+  return PrintPages(
+      session, std::move(request), &RegistryClient::ListTemplates, table, rows, "no template matches",
+      [&](const pb::ListTemplatesResponse& page) {
+        for (const pb::TemplateSummary& summary : page.templates()) {
+          rows.push_back(SummaryJson(summary));
+          table.AddRow({summary.namespace_name() + "/" + summary.name(), summary.version(),
+                        std::to_string(summary.version_count()), StateNote(summary.state()), Joined(summary.channels()),
+                        Joined(summary.tags()), TimeText(summary.create_time()), summary.description()});
+        }
+      });
 }
 
-ExitCode Versions(const std::string& reference, const Session& session) {
-  const auto client = RegistryClient::Create(session.options.server);
-  if (!client.ok()) return PrintOptionProblem(client.status());
-  Table table({"VERSION", "STEPS", "REGISTERED", "DIGEST", "DESCRIPTION"});
+ExitCode Versions(pb::ListTemplateVersionsRequest request, const Session& session) {
+  Table table({"VERSION", "STATE", "CHANNELS", "STEPS", "REGISTERED", "DIGEST", "DESCRIPTION"});
   base::JsonArray rows;
-  pb::ListTemplateVersionsRequest request;
-  request.set_reference(reference);
-  request.set_page_size(kPageSize);
-  do {
-    const auto page = (*client)->ListTemplateVersions(request);
-    if (!page.ok()) return PrintFailure(page.status());
-    for (const pb::TemplateSummary& summary : page->versions()) {
-      rows.push_back(SummaryJson(summary));
-      table.AddRow({summary.version(), std::to_string(summary.step_count()), TimeText(summary.create_time()),
-                    summary.digest(), summary.description()});
-    }
-    request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty());
-  PrintRows(rows, table, session.format);
-  return kDone;
+  return PrintPages(session, std::move(request), &RegistryClient::ListTemplateVersions, table, rows,
+                    "no version matches", [&](const pb::ListTemplateVersionsResponse& page) {
+                      for (const pb::TemplateSummary& summary : page.versions()) {
+                        rows.push_back(SummaryJson(summary));
+                        table.AddRow({summary.version(), StateNote(summary.state()), Joined(summary.channels()),
+                                      std::to_string(summary.step_count()), TimeText(summary.create_time()),
+                                      summary.digest(), summary.description()});
+                      }
+                    });
 }
 
 ExitCode Callables(const std::string& reference, const Session& session) {
@@ -125,8 +96,7 @@ ExitCode Callables(const std::string& reference, const Session& session) {
   base::JsonArray rows;
   for (const pb::CallableUse& use : response->callables()) {
     rows.push_back(CallableJson(use));
-    table.AddRow({use.step_name().empty() ? "(the task)" : use.step_name(), use.callable(), use.method(),
-                  CallableKindText(use.kind())});
+    table.AddRow({StepOrTask(use.step_name()), use.callable(), use.method(), CallableKindText(use.kind())});
   }
   if (session.format == OutputFormat::kTable) {
     PrintTable(table);
@@ -135,6 +105,22 @@ ExitCode Callables(const std::string& reference, const Session& session) {
                   session.format);
   }
   return kDone;
+}
+
+// What `states` of a request says: any of these, instead of active and deprecated.
+template <typename Request>
+void AddStates(CLI::App& app, const std::shared_ptr<Request>& request) {
+  const std::map<std::string, pb::TemplateState> states = {{"active", pb::TEMPLATE_STATE_ACTIVE},
+                                                           {"deprecated", pb::TEMPLATE_STATE_DEPRECATED},
+                                                           {"yanked", pb::TEMPLATE_STATE_YANKED}};
+  app.add_option_function<std::vector<std::string>>(
+         "--state",
+         [request, states](const std::vector<std::string>& words) {
+           for (const std::string& word : words) request->add_states(states.at(word));
+         },
+         "Only this state: active, deprecated or yanked; may be given several times (default: active, deprecated)")
+      ->type_name("STATE")
+      ->check(CLI::IsMember(states));
 }
 
 }  // namespace
@@ -157,13 +143,17 @@ Run AddList(CLI::App& app) {
   filter("--system", request->mutable_system(), "Only templates that use this system");
   filter("--event", request->mutable_event(), "Only templates that declare or publish this event");
   filter("--callable", request->mutable_callable(), "Only templates that use this callable");
+  filter("--text", request->mutable_text(),
+         "Only templates whose name, description or tags hold all of these words, or words that begin so");
+  AddStates(app, request);
   return [request](const Session& session) { return List(*request, session); };
 }
 
 Run AddVersions(CLI::App& app) {
-  const auto reference = std::make_shared<std::string>();
-  app.add_option("template", *reference, "NAMESPACE/NAME")->type_name("NAMESPACE/NAME")->required();
-  return [reference](const Session& session) { return Versions(*reference, session); };
+  const auto request = std::make_shared<pb::ListTemplateVersionsRequest>();
+  app.add_option("template", *request->mutable_reference(), "NAMESPACE/NAME")->type_name("NAMESPACE/NAME")->required();
+  AddStates(app, request);
+  return [request](const Session& session) { return Versions(*request, session); };
 }
 
 Run AddCallables(CLI::App& app) {

@@ -86,6 +86,12 @@ constexpr Command kCommands[] = {
      "not fit, one line for each reason.\n\n"
      "  tasker-registryctl check-event payments/credit_card_payment:1.0.0 payment.authorized payload.json",
      kVerdicts, AddCheckEvent},
+    {"check-callables", kWorkers, "Says which templates a worker with these callables can run whole",
+     "Each FILE has one callable in each line, as templates write it. Without --template it is the highest version of\n"
+     "every template. Ends with 1 when a callable is missing, one row for each place.\n\n"
+     "  tasker-registryctl check-callables --namespace payments callables.txt\n"
+     "  list-my-callables | tasker-registryctl check-callables --template payments/credit_card_payment:stable",
+     kLists, AddCheckCallables},
     {"get", kPeople, "Shows a template as it was registered",
      "With --source, the author's text byte for byte.\n\n"
      "  tasker-registryctl get payments/credit_card_payment:1.0.0\n"
@@ -94,10 +100,23 @@ constexpr Command kCommands[] = {
     {"list", kPeople, "Lists templates, each by its highest version",
      "Filters narrow the list together.\n\n"
      "  tasker-registryctl list\n"
+     "  tasker-registryctl list --text \"card refund\" --state deprecated\n"
      "  tasker-registryctl list --namespace payments --system payment_gateway",
      kLists, AddList},
     {"versions", kPeople, "Lists the versions of a template, highest first",
-     "  tasker-registryctl versions payments/credit_card_payment", kLists, AddVersions},
+     "Yanked versions only with --state yanked.\n\n"
+     "  tasker-registryctl versions payments/credit_card_payment",
+     kLists, AddVersions},
+    {"usages", kPeople, "Says who uses a callable, an event or a system",
+     "One row for each place in each template.\n\n"
+     "  tasker-registryctl usages --callable PaymentProcessing::FraudCheckHandler\n"
+     "  tasker-registryctl usages --callable PaymentProcessing:: --prefix --all-versions\n"
+     "  tasker-registryctl usages --system payment_gateway",
+     kLists, AddUsages},
+    {"namespaces", kPeople, "Lists the namespaces, with the systems that their templates depend on",
+     "  tasker-registryctl namespaces", kLists, AddNamespaces},
+    {"events", kPeople, "Lists the domain events that templates declare or publish, with their schemas",
+     "  tasker-registryctl events --namespace payments --name payment.", kLists, AddEvents},
     {"callables", kPeople, "Lists the callables of a template",
      "  tasker-registryctl callables payments/credit_card_payment:1.0.0", kLists, AddCallables},
     {"explain", kPeople, "Says where each field of a resolved template comes from",

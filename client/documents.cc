@@ -68,6 +68,21 @@ std::string CallableKindText(pb::CallableKind kind) {
   return std::string(tmpl::CallableKindName(wire::FromProto(kind)));
 }
 
+std::string StateText(pb::TemplateState state) {
+  if (state == pb::TEMPLATE_STATE_DEPRECATED) return "deprecated";
+  return state == pb::TEMPLATE_STATE_YANKED ? "yanked" : "active";
+}
+
+std::string StateNote(pb::TemplateState state) { return state == pb::TEMPLATE_STATE_ACTIVE ? "" : StateText(state); }
+
+std::string StepOrTask(const std::string& step_name) { return step_name.empty() ? "(the task)" : step_name; }
+
+std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + text;
+  return out;
+}
+
 base::Json SummaryJson(const pb::TemplateSummary& summary) {
   base::JsonArray tags;
   for (const std::string& tag : summary.tags()) tags.emplace_back(tag);
@@ -81,6 +96,11 @@ base::Json SummaryJson(const pb::TemplateSummary& summary) {
   out["tags"] = std::move(tags);
   out["step_count"] = summary.step_count();
   out["create_time"] = TimeText(summary.create_time());
+  out["state"] = StateText(summary.state());
+  base::JsonArray channels;
+  for (const std::string& channel : summary.channels()) channels.emplace_back(channel);
+  out["channels"] = std::move(channels);
+  if (summary.version_count() > 0) out["version_count"] = summary.version_count();
   return out;
 }
 

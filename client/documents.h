@@ -1,5 +1,6 @@
 #pragma once
 
+#include <google/protobuf/repeated_field.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <optional>
@@ -28,6 +29,16 @@ std::string TimeText(const google::protobuf::Timestamp& time);
 
 /// "class", "dotted_path", …
 std::string CallableKindText(pb::CallableKind kind);
+
+/// "active", "deprecated", "yanked"; StateNote is the same but for "active", which needs no note.
+std::string StateText(pb::TemplateState state);
+std::string StateNote(pb::TemplateState state);
+
+/// A step's name, or "(the task)" for an empty one.
+std::string StepOrTask(const std::string& step_name);
+
+/// With commas between.
+std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& texts);
 
 /// The steps of a template document, one per row.
 Table StepTable(const base::Json& document);
