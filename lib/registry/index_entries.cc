@@ -20,20 +20,13 @@ using store::Subject;
 class Entries {
  public:
   void Add(Subject subject, const std::string& term, std::string_view role, const std::string& step = "",
-           std::string detail = "") {
-    if (!term.empty()) entries_.push_back({subject, term, std::string(role), step, "", std::move(detail)});
+           std::string detail = "", const std::string& environment = "") {
+    if (!term.empty()) entries_.push_back({subject, term, std::string(role), step, environment, std::move(detail)});
   }
-  void AddCallable(const std::string& callable, std::string_view role, const std::string& step = "") {
+  void AddCallable(const std::string& callable, std::string_view role, const std::string& step = "",
+                   const std::string& environment = "") {
     Add(Subject::kCallable, callable, role, step,
-        std::string(tmpl::CallableKindName(tmpl::DetectCallableKind(callable))));
-  }
-  // What an override names that was kept although an override has no such key.
-  void AddKept(Subject subject, const base::JsonObject& kept, std::string_view key, std::string_view role,
-               const std::string& step, const std::string& environment) {
-    const base::Json* const value = kept.if_contains({key.data(), key.size()});
-    if (value == nullptr || !value->is_string() || value->get_string().empty()) return;
-    const std::string term(value->get_string().data(), value->get_string().size());
-    entries_.push_back({subject, term, std::string(role), step, environment, ""});
+        std::string(tmpl::CallableKindName(tmpl::DetectCallableKind(callable))), environment);
   }
   template <typename Event>
   void AddEvent(const Event& event, std::string_view role, const std::string& step = "") {
@@ -62,6 +55,12 @@ class Entries {
   std::map<std::pair<std::string, std::string>, DomainEvent> events_;  // by name and digest
 };
 
+// A text that was kept although an override has no such key; empty where there is none.
+std::string Kept(const base::JsonObject& extensions, std::string_view key) {
+  const base::Json* const value = extensions.if_contains({key.data(), key.size()});
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+}
+
 }  // namespace
 
 TemplateIndex IndexTemplate(const tmpl::TaskTemplate& tmpl) {
@@ -83,15 +82,13 @@ TemplateIndex IndexTemplate(const tmpl::TaskTemplate& tmpl) {
   }
   for (const auto& [environment, overrides] : tmpl.environments) {
     if (overrides.task_handler) {
-      entries.AddKept(Subject::kCallable, overrides.task_handler->extensions, "callable", "task_handler", "",
-                      environment);
+      entries.AddCallable(Kept(overrides.task_handler->extensions, "callable"), "task_handler", "", environment);
     }
     for (const tmpl::StepOverride& step : overrides.steps) {
       if (step.handler) {
-        entries.AddKept(Subject::kCallable, step.handler->extensions, "callable", "step_handler", step.name,
-                        environment);
+        entries.AddCallable(Kept(step.handler->extensions, "callable"), "step_handler", step.name, environment);
       }
-      entries.AddKept(Subject::kSystem, step.extensions, "system_dependency", "step", step.name, environment);
+      entries.Add(Subject::kSystem, Kept(step.extensions, "system_dependency"), "step", step.name, "", environment);
     }
   }
   return entries.Take();

@@ -148,6 +148,8 @@ enum class RegisterOutcome {
   kCreated,    ///< new
   kUnchanged,  ///< the version exists with the same digest
   kConflict,   ///< the version exists with another digest (or stands twice in the batch, with different ones)
+  kPurged,     ///< the version was purged, and had another digest
+  kYanked,     ///< a channel is to point at it, and it is yanked
 };
 
 /// An event that a version declares or publishes, and a place where it has another schema in the same namespace.

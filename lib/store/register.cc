@@ -5,6 +5,7 @@
 #include "lib/base/json.h"
 #include "lib/store/array_text.h"
 #include "lib/store/joined_calls.h"
+#include "lib/store/rows.h"
 #include "lib/store/store.h"
 
 namespace tasker::store {

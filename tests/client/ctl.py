@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pty
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -25,3 +26,25 @@ def run(*arguments, env=None, text=True, **options):
     return subprocess.run(
         [CTL, *arguments], capture_output=True, text=text, timeout=SECONDS, env=environment(**(env or {})), **options
     )
+
+
+def on_terminal(*arguments, columns=80):
+    """What a terminal shows, without colours."""
+    parent, child = pty.openpty()
+    shown = environment(TERM="xterm", NO_COLOR="1", COLUMNS=str(columns))
+    with subprocess.Popen(
+        [CTL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=child, stderr=child, env=shown
+    ) as process:
+        os.close(child)
+        seen = b""
+        while True:
+            try:
+                piece = os.read(parent, 65536)
+            except OSError:  # how Linux ends the reading of a terminal that nobody has open
+                break
+            if not piece:
+                break
+            seen += piece
+        os.close(parent)
+        process.wait(SECONDS)
+    return seen.decode().replace("\r\n", "\n")

@@ -4,10 +4,7 @@
 """
 
 import json
-import os
 import pathlib
-import pty
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -48,27 +45,6 @@ class DrawingTest(unittest.TestCase):
         self.hostile = self.folder / "hostile.yaml"
         self.hostile.write_text(HOSTILE, encoding="utf-8")
 
-    def on_terminal(self, *arguments, columns=80):
-        """What a terminal shows, without colours."""
-        parent, child = pty.openpty()
-        environment = ctl.environment(TERM="xterm", NO_COLOR="1", COLUMNS=str(columns))
-        with subprocess.Popen(
-            [ctl.CTL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=child, stderr=child, env=environment
-        ) as process:
-            os.close(child)
-            seen = b""
-            while True:
-                try:
-                    piece = os.read(parent, 65536)
-                except OSError:  # how Linux ends the reading of a terminal that nobody has open
-                    break
-                if not piece:
-                    break
-                seen += piece
-            os.close(parent)
-            process.wait(ctl.SECONDS)
-        return seen.decode().replace("\r\n", "\n")
-
     def test_drawings_look_as_they_always_did(self):
         for output in ("text", "mermaid", "dot"):
             with self.subTest(output=output):
@@ -104,7 +80,7 @@ class DrawingTest(unittest.TestCase):
         for path in sorted(PAYMENT.parent.glob("*.yaml")):
             for command in ("describe", "graph"):
                 with self.subTest(path=path.name, command=command):
-                    shown = self.on_terminal(command, "--file", path)
+                    shown = ctl.on_terminal(command, "--file", path)
                     self.assertLessEqual(max(map(len, shown.splitlines())), 80, shown)
 
     def test_describe_as_json_has_the_fields_of_the_rpc(self):

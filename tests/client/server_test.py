@@ -110,6 +110,65 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(callables[0], {"callable": "PaymentProcessing::CreditCardPaymentHandler", "kind": "class",
                                         "step_name": "", "method": ""})  # fmt: skip
 
+    def test_lists_say_channels_states_and_versions_and_search_text(self):
+        [summary] = self.document("list", "--text", "credit paym", "--state", "active")
+        self.assertEqual((summary["name"], summary["state"], summary["channels"], summary["version_count"]),
+                         ("credit_card_payment", "active", [], 1))  # fmt: skip
+        self.assertEqual(self.document("list", "--text", "'; nothing (has) & this"), [])
+        self.assertEqual(self.document("versions", PAYMENT, "--state", "yanked"), [])
+        self.assertEqual(self.run_ctl("list", "--state", "gone").returncode, 2)
+
+    def test_usages_of_callables_events_and_systems(self):
+        [usage] = self.document("usages", "--callable", "PaymentProcessing::FraudCheckHandler")
+        self.assertEqual(usage, {"reference": f"{PAYMENT}:1.0.0", "term": "PaymentProcessing::FraudCheckHandler",
+                                 "role": "step handler", "step_name": "check_fraud", "environment": "",
+                                 "state": "active"})  # fmt: skip
+        everywhere = self.document("usages", "--callable", "PaymentProcessing::", "--prefix", "--all-versions")
+        self.assertEqual(len(everywhere), 6)
+        roles = {row["role"] for row in self.document("usages", "--system", "payment_gateway")}
+        self.assertEqual(roles, {"primary system", "step's system"})
+        roles = {row["role"] for row in self.document("usages", "--event", "payment.authorized")}
+        self.assertEqual(roles, {"declares", "publishes"})
+        done = self.run_ctl("usages", "--system", "nothing")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertIn("nobody uses it", done.stderr)
+        for wrong in ((), ("--system", "a", "--event", "b")):
+            self.assertEqual(self.run_ctl("usages", *wrong).returncode, 2)
+
+    def test_check_callables_ends_with_1_when_something_is_missing(self):
+        rows = self.document("callables", PAYMENT)["callables"]
+        callables = [row["callable"] for row in rows]
+        path = self.folder / "callables.txt"
+        path.write_text("\n".join(callables) + "\n\n")
+        done = self.run_ctl("check-callables", "--template", PAYMENT, str(path))
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertIn("1 of 1 template can run whole", done.stderr)
+        check = ("check-callables", "--namespace", "payments")
+        done = self.run_ctl(*check, input="\r\n  ".join(callables[:-1]))
+        self.assertEqual(done.returncode, 1)
+        missing = [line.split("\t") for line in done.stdout.splitlines()]
+        self.assertEqual([row[:3] for row in missing if row[0] == f"{PAYMENT}:1.0.0"],
+                         [[f"{PAYMENT}:1.0.0", rows[-1]["step_name"], callables[-1]]])  # fmt: skip
+        answer = json.loads(self.run_ctl(*check, "-o", "json", input="").stdout)
+        self.assertIs(answer[0]["runnable"], False)
+        self.assertEqual(self.run_ctl(*check, str(self.folder / "missing")).returncode, 1)
+        self.assertEqual(self.run_ctl("check-callables", "--template", "payments/nothing", str(path)).returncode, 3)
+
+    def test_namespaces_and_events(self):
+        spaces = {row["name"]: row for row in self.document("namespaces")}
+        self.assertIn("payment_gateway", spaces["payments"]["system_dependencies"])
+        self.assertEqual([row["name"] for row in self.document("namespaces", "--name", "paym")], ["payments"])
+        [event] = self.document("events", "--namespace", "payments", "--name", "payment.auth")
+        self.assertEqual((event["event_name"], event["reference"]), ("payment.authorized", f"{PAYMENT}:1.0.0"))
+        self.assertEqual(event["schema"]["type"], "object")
+
+    def test_tables_of_lists_fit_a_terminal(self):
+        for command in (("list",), ("versions", PAYMENT), ("namespaces",), ("events",),
+                        ("usages", "--callable", "P", "--prefix")):  # fmt: skip
+            lines = ctl.on_terminal("--server", self.server.address, *command).splitlines()
+            self.assertGreater(len(lines), 1)
+            self.assertLessEqual(max(len(line) for line in lines), 80, command)
+
     def test_an_input_that_fits_ends_with_0_from_a_file_or_stdin(self):
         text = json.dumps({"card_number": "4111111111111111", "cvv": "123", "amount": 19.99, "currency": "EUR",
                            "customer_id": 7})  # fmt: skip

@@ -48,5 +48,24 @@ TEST(IndexEntriesTest, GivesEachEventWithEachOfItsSchemasOnce) {
                                    store::DomainEvent{"paid", "Money", base::Sha256Digest(object), object}));
 }
 
+TEST(IndexEntriesTest, WhatAnOverrideNamesByAKeyThatWasKeptIsFoundWithItsEnvironment) {
+  constexpr char kYaml[] =
+      "{name: t, namespace_name: n, version: 1.0.0, task_handler: {callable: T},\n"
+      " steps: [{name: pay, handler: {callable: A}}],\n"
+      " environments: {test: {task_handler: {callable: FakeTask, x-callable: no}, steps: [{name: pay, handler: "
+      "{callable: Fake}, system_dependency: sandbox}]}}}";
+  base::IssueList issues;
+  tmpl::LoadOptions options;
+  options.keep_unknown_keys = true;
+  const auto loaded = tmpl::LoadTemplate(kYaml, options, issues);
+  ASSERT_TRUE(loaded);
+  std::vector<IndexEntry> entries = IndexTemplate(loaded->tmpl).entries;
+  entries.erase(entries.begin(), entries.begin() + 3);  // the task's, the default system, the step's
+  EXPECT_THAT(entries,
+              testing::ElementsAre(IndexEntry{Subject::kCallable, "FakeTask", "task_handler", "", "test", "class"},
+                                   IndexEntry{Subject::kCallable, "Fake", "step_handler", "pay", "test", "class"},
+                                   IndexEntry{Subject::kSystem, "sandbox", "step", "pay", "test", ""}));
+}
+
 }  // namespace
 }  // namespace tasker::registry

@@ -189,13 +189,30 @@ TEST_F(ServiceTest, AnEmptyRequestIsAnsweredByEveryMethod) {
   for (const char* method :
        {"RegistryService/RegisterTemplate", "RegistryService/RegisterTemplates", "ResolverService/ResolveTemplate",
         "ResolverService/ResolveHandler", "ResolverService/ValidateTaskInput", "ResolverService/ValidateEventPayload",
-        "CatalogService/GetTemplate", "CatalogService/ListTemplateVersions", "CatalogService/ListCallables"}) {
+        "CatalogService/GetTemplate", "CatalogService/ListTemplateVersions", "CatalogService/ListCallables",
+        "CatalogService/ListChannelHistory", "CatalogService/FindCallableUsages", "CatalogService/FindEventUsages",
+        "CatalogService/FindSystemUsages"}) {
     EXPECT_EQ(Raw(method, "").error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
   }
   for (const char* method :
-       {"RegistryService/ValidateTemplate", "CatalogService/ListTemplates", "CatalogService/GetServerInfo"}) {
+       {"RegistryService/ValidateTemplate", "ResolverService/BatchResolveTemplates", "ResolverService/CheckCallables",
+        "CatalogService/ListTemplates", "CatalogService/ListNamespaces", "CatalogService/ListChannels",
+        "CatalogService/ListDomainEvents", "CatalogService/GetServerInfo"}) {
     EXPECT_TRUE(Raw(method, "").ok()) << method;
   }
+}
+
+TEST_F(ServiceTest, ResolvesManyAtOnce) {
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  grpc::ClientContext context;
+  pb::BatchResolveTemplatesRequest request;
+  request.add_requests()->set_reference("payments/charge");
+  request.add_requests()->set_reference("payments/chrage");
+  pb::BatchResolveTemplatesResponse response;
+  ASSERT_TRUE(pb::ResolverService::NewStub(channel_)->BatchResolveTemplates(&context, request, &response).ok());
+  ASSERT_EQ(response.results_size(), 2);
+  EXPECT_EQ(response.results(0).response().template_().name(), "charge");
+  EXPECT_EQ(response.results(1).error().reason(), "TEMPLATE_NOT_FOUND");
 }
 
 TEST_F(ServiceTest, ADeadlineEndsACallThatWaitsForTheDatabase) {
