@@ -47,7 +47,7 @@ class ChangeFeed {
   ChangeFeed(const ChangeFeed&) = delete;
   ChangeFeed& operator=(const ChangeFeed&) = delete;
 
-  /// Before Start only.
+  /// Before Start only. During Start it hears the latest changes from before, too.
   void AddListener(ChangeListener listener);
 
   /// Gets to the current revision, then follows. The error is the store's.
