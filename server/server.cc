@@ -108,7 +108,7 @@ class Server::Parts {
         loader_(MakeLoader()),
         resolver_(loader_, options.cache_bytes / 8 * 3),
         payloads_(loader_, options.cache_bytes / 4),
-        registrar_(store_, tmpl::ReadLimits()),
+        registrar_(store_, tmpl::ReadLimits(), loader_),
         catalog_(store_, loader_),
         callables_(store_, loader_),
         comparison_(loader_, tmpl::ReadLimits()),

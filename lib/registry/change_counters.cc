@@ -21,9 +21,12 @@ void ChangeCounters::CountAll() {
 }
 
 void ChangeCounters::CountTemplate(std::string_view reference) {
-  const size_t slot = SlotOf(reference);
-  states_[slot].fetch_add(1, std::memory_order_release);
-  selections_[slot].fetch_add(1, std::memory_order_release);
+  states_[SlotOf(reference)].fetch_add(1, std::memory_order_release);
+  CountSelections(reference);
+}
+
+void ChangeCounters::CountSelections(std::string_view reference) {
+  selections_[SlotOf(reference)].fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace tasker::registry

@@ -26,9 +26,10 @@ class ChangeCounters {
   void Count(const store::ChangeRow& change);
   /// Everything may have changed.
   void CountAll();
-  /// A template was changed through this server; its change has not come back by the log yet. `reference` may have a
-  /// selector, which does not matter.
+  /// A template was, or may have been, changed through this server, whose change has not come back by the log yet: all
+  /// of it, or only what its selectors select. `reference` may have a selector, which does not matter.
   void CountTemplate(std::string_view reference);
+  void CountSelections(std::string_view reference);
 
  private:
   static constexpr size_t kSlots = 4096;

@@ -127,8 +127,9 @@ absl::StatusOr<pb::SetChannelResponse> Lifecycle::SetChannel(const pb::SetChanne
   const absl::StatusOr<store::LifecycleResult> result =
       store_->SetChannel(of->namespace_name, of->name, request.channel(), target->version, ExpectedOf(request),
                          AuthorOf(caller), caller.deadline);
-  if (!result.ok()) return result.status();
   const std::string exact = target->ToString();
+  loader_->counters().CountSelections(exact);
+  if (!result.ok()) return result.status();
   switch (result->outcome) {
     case store::LifecycleOutcome::kNoVersion:
       return loader_->NotFound(*target, caller.deadline);
@@ -159,6 +160,7 @@ absl::StatusOr<pb::DeleteChannelResponse> Lifecycle::DeleteChannel(const pb::Del
   if (!status.ok()) return status;
   const absl::StatusOr<store::LifecycleResult> result = store_->DeleteChannel(
       of->namespace_name, of->name, request.channel(), ExpectedOf(request), AuthorOf(caller), caller.deadline);
+  loader_->counters().CountSelections(of->ToString());
   if (!result.ok()) return result.status();
   if (result->outcome == store::LifecycleOutcome::kNoChannel) {
     return loader_->NotFound(*WithSelector(*of, request.channel()), caller.deadline);

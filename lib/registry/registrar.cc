@@ -144,8 +144,9 @@ struct Registrar::Result {
   int64_t revision = 0;
 };
 
-Registrar::Registrar(std::shared_ptr<store::Store> store, tmpl::ReadLimits limits)
-    : store_(std::move(store)), limits_(limits) {}
+Registrar::Registrar(std::shared_ptr<store::Store> store, tmpl::ReadLimits limits,
+                     std::shared_ptr<TemplateLoader> loader)
+    : store_(std::move(store)), limits_(limits), loader_(std::move(loader)) {}
 
 std::vector<std::vector<std::string>> Registrar::Differences(const Sources& sources,
                                                              const store::RegisterResult& stored,
@@ -181,6 +182,9 @@ absl::StatusOr<Registrar::Result> Registrar::Run(const Job& job, const Caller& c
   std::vector<store::NewVersion> batch = NewVersions(job.sources, checked, job.source_revision, job.source_uri);
   PutChannels(job.channels, batch);
   const absl::StatusOr<store::RegisterResult> stored = store_->Register(batch, options, caller.deadline);
+  if (loader_ != nullptr && !job.dry_run) {  // also when it failed: what the database did may be unknown
+    for (const CheckedSource& source : checked) loader_->counters().CountSelections(source.reference);
+  }
   if (!stored.ok()) return stored.status();
   if (stored->conflict) {
     return RefuseConflicts(checked, *stored, Differences(job.sources, *stored, caller.deadline), job.batch);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/registry/checked_source.h"
+#include "lib/registry/template_loader.h"
 #include "lib/store/store.h"
 #include "lib/template/yaml_reader.h"
 #include "tasker/registry/v1/registry.pb.h"
@@ -30,7 +31,9 @@ inline constexpr size_t kMaxBatchBytes = size_t{64} << 20;  ///< of the encoded 
 /// Checks and registers templates. Constant after construction; safe to call from any thread.
 class Registrar {
  public:
-  Registrar(std::shared_ptr<store::Store> store, tmpl::ReadLimits limits);
+  /// `loader`, if there is one, is told of what was registered.
+  Registrar(std::shared_ptr<store::Store> store, tmpl::ReadLimits limits,
+            std::shared_ptr<TemplateLoader> loader = nullptr);
 
   /// All or nothing. Errors:
   ///   INVALID_ARGUMENT    TEMPLATE_INVALID: a template has errors; the first ones of all items are the violations.
@@ -60,6 +63,7 @@ class Registrar {
 
   const std::shared_ptr<store::Store> store_;
   const tmpl::ReadLimits limits_;
+  const std::shared_ptr<TemplateLoader> loader_;
 };
 
 }  // namespace tasker::registry

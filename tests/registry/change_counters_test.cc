@@ -42,6 +42,9 @@ TEST(ChangeCountersTest, ALocalWriteAndAResetCountForBoth) {
   EXPECT_EQ(counters.Selections("payments/refund"), 2u);
   EXPECT_EQ(counters.States("payments/refund"), 2u);
   EXPECT_EQ(counters.States("payments/charge"), 1u);
+  counters.CountSelections("payments/refund");
+  EXPECT_EQ(counters.Selections("payments/refund"), 3u);
+  EXPECT_EQ(counters.States("payments/refund"), 2u);
 }
 
 }  // namespace
