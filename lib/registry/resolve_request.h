@@ -9,11 +9,11 @@ namespace tasker::registry {
 /// A ResolveTemplateRequest or ResolveHandlerRequest whose texts still lie in the bytes that came. Each field has the
 /// value that protobuf would give it; texts are not checked to be UTF-8.
 struct ResolveRequestView {
-  std::string_view reference;
-  std::string_view environment;
-  std::string_view step_name;      ///< handlers only
-  std::string_view if_not_digest;  ///< templates only
-  int64_t view = 0;                ///< templates only
+  std::string_view reference = {};
+  std::string_view environment = {};
+  std::string_view step_name = {};      ///< handlers only
+  std::string_view if_not_digest = {};  ///< templates only
+  int64_t view = 0;                     ///< templates only
   bool require_environment = false;
   int64_t min_revision = 0;
 };

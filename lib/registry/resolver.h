@@ -61,8 +61,8 @@ class Resolver {
     size_t head_bytes = 0;  // of the former; with kNotModified behind it, it answers `if_not_digest`
     size_t digest_at = 0;   // where `bytes` holds the resolution's digest; 0 for handlers
     bool environment_defined = false;
-    std::string notice;   // the field of the version's state, encoded; empty while it is active
-    uint64_t states = 0;  // as in TemplateLoader::Loaded
+    std::string notice = {};  // the field of the version's state, encoded; empty while it is active
+    uint64_t states = 0;      // as in TemplateLoader::Loaded
   };
   using Handle = std::shared_ptr<const Answer>;
 
