@@ -56,6 +56,8 @@ Run AddDescribe(CLI::App& app);
 Run AddGraph(CLI::App& app);
 Run AddExport(CLI::App& app);
 Run AddImport(CLI::App& app);
+Run AddLog(CLI::App& app);
+Run AddWatch(CLI::App& app);
 Run AddSchema(CLI::App& app);
 Run AddVersion(CLI::App& app);
 

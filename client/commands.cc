@@ -4,6 +4,7 @@ namespace tasker::client {
 namespace {
 
 constexpr OutputFormat kLists[] = {OutputFormat::kTable, OutputFormat::kJson, OutputFormat::kYaml};
+constexpr OutputFormat kLines[] = {OutputFormat::kTable, OutputFormat::kJson};
 constexpr OutputFormat kDocuments[] = {OutputFormat::kYaml, OutputFormat::kJson, OutputFormat::kTable};
 constexpr OutputFormat kReports[] = {OutputFormat::kText, OutputFormat::kJson, OutputFormat::kSarif,
                                      OutputFormat::kGithub};
@@ -150,6 +151,19 @@ constexpr Command kCommands[] = {
      "  tasker-registryctl import backup/\n"
      "  tasker-registryctl export - | tasker-registryctl --server other:50051 import -",
      kLists, AddImport},
+    {"log", kPeople, "Shows what has changed, the latest first",
+     "Registrations, channels, states, purges, imports and policies: who did it, when, from where. SUBJECT is a\n"
+     "NAMESPACE or NAMESPACE/NAME; without it, everything.\n\n"
+     "  tasker-registryctl log payments/credit_card_payment\n"
+     "  tasker-registryctl log --kind yank,purge --limit 0\n"
+     "  tasker-registryctl log --from 1200 --to 1300 --oldest-first --output json",
+     kLists, AddLog},
+    {"watch", kPeople, "Prints each change as it happens, one line each",
+     "Begins now, or after the revision of --from (0: with the oldest that is kept). Goes on by itself where it was\n"
+     "when the server restarts. Ends with 0 on Ctrl-C. With --output json, each line is one JSON object.\n\n"
+     "  tasker-registryctl watch\n"
+     "  tasker-registryctl watch payments orders/return --from 1200 --output json",
+     kLines, AddWatch},
     {"version", kProgram, "Prints the version of this program, and with --server-info that of the server",
      "  tasker-registryctl version\n"
      "  tasker-registryctl version --server-info",

@@ -23,6 +23,8 @@ namespace {
 // A stream may take long, but not for ever, and not without moving.
 constexpr absl::Duration kMaxStream = absl::Hours(1);
 constexpr absl::Duration kMinStall = absl::Seconds(60);
+// A watch must notice when the other side is gone; the server takes a ping every 10 s.
+constexpr absl::Duration kKeepalive = absl::Seconds(20);
 
 // Cancels a call when one step of it takes longer than `limit`.
 class StallWatch {
@@ -143,12 +145,53 @@ class RegistryClient::Connections {
     return status;
   }
 
+  absl::Status Watch(const pb::WatchTemplatesRequest& request,
+                     const std::function<bool(const pb::WatchTemplatesResponse&)>& take) {
+    absl::Status status;
+    for (size_t tries = 0; tries < channels_.size(); ++tries, current_ = (current_ + 1) % channels_.size()) {
+      if (IsConnected(*channels_[current_], share_)) return WatchAt(channels_[current_], request, take);
+      status = absl::UnavailableError(fmt::format("{}: no connection", options_.servers[current_]));
+    }
+    return status;
+  }
+
+  void CancelWatch() {
+    const std::lock_guard lock(watch_mutex_);
+    cancelled_ = true;
+    if (watch_ != nullptr) watch_->TryCancel();
+  }
+
  private:
+  absl::Status WatchAt(const std::shared_ptr<grpc::Channel>& channel, const pb::WatchTemplatesRequest& request,
+                       const std::function<bool(const pb::WatchTemplatesResponse&)>& take) {
+    grpc::ClientContext context;
+    Prepare(context, token_, absl::InfiniteFuture());
+    {
+      const std::lock_guard lock(watch_mutex_);
+      if (cancelled_) return absl::CancelledError("cancelled");
+      watch_ = &context;
+    }
+    const auto stub = pb::ResolverService::NewStub(channel);
+    const auto reader = stub->WatchTemplates(&context, request);
+    pb::WatchTemplatesResponse response;
+    bool wanted = true;
+    while (wanted && reader->Read(&response)) wanted = take(response);
+    if (!wanted) context.TryCancel();
+    const absl::Status status = ToStatus(reader->Finish());
+    const std::lock_guard lock(watch_mutex_);
+    watch_ = nullptr;
+    if (!wanted) return absl::OkStatus();
+    return status.ok() ? absl::UnavailableError("the server ended the watch") : status;
+  }
+
   const ServerOptions options_;
   const std::string token_;
   const std::vector<std::shared_ptr<grpc::Channel>> channels_;
   const absl::Duration share_;  // a server that does not answer at all must leave time for the others
   size_t current_ = 0;
+  std::mutex watch_mutex_;  // guards the next two
+  grpc::ClientContext* watch_ = nullptr;
+  bool cancelled_ = false;
 };
 
 RegistryClient::RegistryClient(std::unique_ptr<Connections> connections) : connections_(std::move(connections)) {}
@@ -157,7 +200,7 @@ RegistryClient::~RegistryClient() = default;
 absl::StatusOr<std::unique_ptr<RegistryClient>> RegistryClient::Create(const ServerOptions& options) {
   absl::StatusOr<std::string> token = ReadToken(options.token_file);
   if (!token.ok()) return token.status();
-  auto channels = MakeChannels(options, fmt::format("tasker-registryctl/{}", kVersion), absl::ZeroDuration());
+  auto channels = MakeChannels(options, fmt::format("tasker-registryctl/{}", kVersion), kKeepalive);
   if (!channels.ok()) return channels.status();
   auto connections = std::make_unique<Connections>(options, *std::move(token), *std::move(channels));
   return std::unique_ptr<RegistryClient>(new RegistryClient(std::move(connections)));
@@ -305,5 +348,11 @@ absl::StatusOr<pb::ImportTemplatesResponse> RegistryClient::ImportTemplates(
   if (absl::Status status = connections_->Stream<pb::RegistryService>(call); !status.ok()) return status;
   return response;
 }
+
+absl::Status RegistryClient::WatchTemplates(const pb::WatchTemplatesRequest& request,
+                                            const std::function<bool(const pb::WatchTemplatesResponse&)>& take) {
+  return connections_->Watch(request, take);
+}
+void RegistryClient::CancelWatch() { connections_->CancelWatch(); }
 
 }  // namespace tasker::client

@@ -63,6 +63,13 @@ class RegistryClient {
   absl::StatusOr<pb::ImportTemplatesResponse> ImportTemplates(
       const std::function<absl::StatusOr<bool>(pb::ImportTemplatesRequest&)>& give);
 
+  /// Gives each message to `take` until that gives false (OK) or the watch ends (its status). Without a limit in time;
+  /// the options' timeout is for connecting.
+  absl::Status WatchTemplates(const pb::WatchTemplatesRequest& request,
+                              const std::function<bool(const pb::WatchTemplatesResponse&)>& take);
+  /// Ends a WatchTemplates that is running in another thread, or will be: CANCELLED.
+  void CancelWatch();
+
  private:
   class Connections;
   explicit RegistryClient(std::unique_ptr<Connections> connections);

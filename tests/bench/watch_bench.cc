@@ -2,7 +2,9 @@
 // with a PostgreSQL of its own (fsync on), opens watches, each over a connection of its own, and registers templates
 // one after the other with a pause between.
 //
-//   build/release/bin/watch_bench                   1, 100 and 2,000 watchers; a table; about a minute
+//   build/release/bin/watch_bench                   1, 100 and 2,000 watchers, the last over 2,000 connections and over
+//   20; a
+//                                                   table; about a minute
 //   build/release/bin/watch_bench --json FILE       the same as JSON, too
 //   build/release/bin/watch_bench --smoke           few watchers and changes, to see that it works
 //
@@ -105,8 +107,8 @@ std::shared_ptr<grpc::Channel> OwnConnection(const std::string& address) {
 // One watch, which notes how late each change came.
 class Watch final : public grpc::ClientReadReactor<pb::WatchTemplatesResponse> {
  public:
-  Watch(const std::string& address, std::atomic<int>& bookmarks, std::atomic<long>& changes)
-      : bookmarks_(bookmarks), changes_(changes), stub_(pb::ResolverService::NewStub(OwnConnection(address))) {
+  Watch(const std::shared_ptr<grpc::Channel>& channel, std::atomic<int>& bookmarks, std::atomic<long>& changes)
+      : bookmarks_(bookmarks), changes_(changes), stub_(pb::ResolverService::NewStub(channel)) {
     stub_->async()->WatchTemplates(&context_, &request_, this);
     StartRead(&response_);
     StartCall();
@@ -150,8 +152,12 @@ class Watch final : public grpc::ClientReadReactor<pb::WatchTemplatesResponse> {
   bool done_ = false;
 };
 
-struct Outcome {
+struct Case {
   int watchers = 0;
+  int connections = 0;
+};
+
+struct Outcome {
   long delays = 0;
   double p50_ms = 0;
   double p99_ms = 0;
@@ -168,12 +174,16 @@ void AwaitAtLeast(const std::atomic<Value>& value, long wanted, const char* what
   }
 }
 
-Outcome Measure(const ServerProcess& server, int watchers, int changes, absl::Duration pause, int& serial) {
+Outcome Measure(const ServerProcess& server, const Case& load, int changes, absl::Duration pause, int& serial) {
   std::atomic<int> bookmarks = 0;
   std::atomic<long> seen = 0;
   std::vector<std::unique_ptr<Watch>> watches;
-  for (int i = 0; i < watchers; ++i) watches.push_back(std::make_unique<Watch>(server.address(), bookmarks, seen));
-  AwaitAtLeast(bookmarks, watchers, "watches that began");
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < load.connections; ++i) channels.push_back(OwnConnection(server.address()));
+  for (int i = 0; i < load.watchers; ++i) {
+    watches.push_back(std::make_unique<Watch>(channels[static_cast<size_t>(i % load.connections)], bookmarks, seen));
+  }
+  AwaitAtLeast(bookmarks, load.watchers, "watches that began");
   const auto stub = pb::RegistryService::NewStub(OwnConnection(server.address()));
   const double before = server.Seconds();
   for (int i = 0; i < changes; ++i) {
@@ -185,7 +195,7 @@ Outcome Measure(const ServerProcess& server, int watchers, int changes, absl::Du
     pb::RegisterTemplateResponse response;
     const grpc::Status status = stub->RegisterTemplate(&context, request, &response);
     if (!status.ok()) throw std::runtime_error("register: " + status.error_message());
-    AwaitAtLeast(seen, static_cast<long>(i + 1) * watchers, "changes seen");
+    AwaitAtLeast(seen, static_cast<long>(i + 1) * load.watchers, "changes seen");
     absl::SleepFor(pause);
   }
   const double used = server.Seconds() - before;
@@ -198,9 +208,7 @@ Outcome Measure(const ServerProcess& server, int watchers, int changes, absl::Du
   const auto at = [&](double share) {
     return delays[static_cast<size_t>(share * static_cast<double>(delays.size() - 1))] * 1000;
   };
-  return {watchers, static_cast<long>(delays.size()),
-          at(0.5),  at(0.99),
-          at(1),    used / static_cast<double>(delays.size()) * 1e6};
+  return {static_cast<long>(delays.size()), at(0.5), at(0.99), at(1), used / static_cast<double>(delays.size()) * 1e6};
 }
 
 int Run(const Arguments& arguments) {
@@ -211,17 +219,21 @@ int Run(const Arguments& arguments) {
   const ServerProcess server;
   int serial = 0;
   std::string json;
-  fmt::print("{:>9} {:>9} {:>9} {:>9} {:>9} {:>16}\n", "watchers", "delays", "p50 ms", "p99 ms", "max ms",
-             "server us/delay");
-  for (const int watchers : arguments.smoke ? std::vector<int>{1, 10} : std::vector<int>{1, 100, 2000}) {
-    const Outcome o =
-        Measure(server, watchers, arguments.smoke ? 3 : 60, absl::Milliseconds(arguments.smoke ? 1 : 100), serial);
-    fmt::print("{:>9} {:>9} {:>9.2f} {:>9.2f} {:>9.2f} {:>16.1f}\n", o.watchers, o.delays, o.p50_ms, o.p99_ms, o.max_ms,
-               o.server_us);
+  fmt::print("{:>9} {:>11} {:>9} {:>9} {:>9} {:>9} {:>16}\n", "watchers", "connections", "delays", "p50 ms", "p99 ms",
+             "max ms", "server us/delay");
+  const std::vector<Case> cases = arguments.smoke ? std::vector<Case>{{1, 1}, {10, 5}}
+                                                  : std::vector<Case>{{1, 1}, {100, 100}, {2000, 2000}, {2000, 20}};
+  const int changes = arguments.smoke ? 3 : 60;
+  const absl::Duration pause = absl::Milliseconds(arguments.smoke ? 1 : 100);
+  for (const Case& load : cases) {
+    const Outcome o = Measure(server, load, changes, pause, serial);
+    fmt::print("{:>9} {:>11} {:>9} {:>9.2f} {:>9.2f} {:>9.2f} {:>16.1f}\n", load.watchers, load.connections, o.delays,
+               o.p50_ms, o.p99_ms, o.max_ms, o.server_us);
     std::fflush(stdout);
-    json += fmt::format(
-        R"({}{{"watchers":{},"delays":{},"p50_ms":{:.3f},"p99_ms":{:.3f},"max_ms":{:.3f},"server_us":{:.3f}}})",
-        json.empty() ? "" : ",", o.watchers, o.delays, o.p50_ms, o.p99_ms, o.max_ms, o.server_us);
+    json += fmt::format(R"({}{{"watchers":{},"connections":{},"delays":{},"p50_ms":{:.3f},"p99_ms":{:.3f},)"
+                        R"("max_ms":{:.3f},"server_us":{:.3f}}})",
+                        json.empty() ? "" : ",", load.watchers, load.connections, o.delays, o.p50_ms, o.p99_ms,
+                        o.max_ms, o.server_us);
   }
   if (!arguments.json_file.empty()) std::ofstream(arguments.json_file) << "[" << json << "]\n";
   return 0;

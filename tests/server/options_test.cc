@@ -49,6 +49,25 @@ TEST_F(OptionsTest, KnowsItsCommands) {
   EXPECT_FALSE(Parse({"dance"}).ok());
 }
 
+TEST_F(OptionsTest, KnowsWhatToKeepOfTheChangeLog) {
+  EXPECT_FALSE(Parse({})->options.keep_changes.has_value());
+  EXPECT_FALSE(Parse({"--keep-changes", "all"})->options.keep_changes.has_value());
+  EXPECT_EQ(Parse({"--keep-changes", "1000"})->options.keep_changes->revisions, 1000);
+  EXPECT_EQ(Parse({"--keep-changes", "30d"})->options.keep_changes->age, absl::Hours(720));
+  EXPECT_EQ(Parse({"--keep-changes", "1h30m"})->options.keep_changes->age, absl::Minutes(90));
+  for (const char* bad : {"", "some", "-1", "-1h", "d", "1e99d", "inf"}) {
+    EXPECT_FALSE(Parse({"--keep-changes", bad}).ok()) << bad;
+  }
+}
+
+TEST_F(OptionsTest, KnowsHowStaleAnAnswerMayBe) {
+  EXPECT_EQ(Parse({})->options.max_staleness, absl::Seconds(10));
+  EXPECT_EQ(Parse({"--max-staleness", "500ms"})->options.max_staleness, absl::Milliseconds(500));
+  EXPECT_EQ(Parse({"--max-staleness", "0"})->options.max_staleness, absl::ZeroDuration());
+  EXPECT_EQ(Parse({"--config", File("max_staleness: 1m\n")})->options.max_staleness, absl::Minutes(1));
+  for (const char* bad : {"", "soon", "-1s", "inf"}) EXPECT_FALSE(Parse({"--max-staleness", bad}).ok()) << bad;
+}
+
 TEST_F(OptionsTest, FlagsGoBeforeEnvironmentBeforeFileBeforeDefault) {
   const char* const file = File("listen: 127.0.0.1:3\nhttp_listen: \"\"\n");
   EXPECT_EQ(Parse({"serve", "--config", file})->options.listen, "127.0.0.1:3");

@@ -8,9 +8,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -276,6 +278,105 @@ TEST_F(ServiceTest, ServersOnOneDatabaseAgree) {
   ASSERT_TRUE(Resolve("payments/charge", &here).ok());
   ASSERT_TRUE(pb::ResolverService::NewStub(channel)->ResolveTemplate(&context, request, &there).ok());
   EXPECT_EQ(here.resolution_digest(), there.resolution_digest());
+}
+
+TEST_F(ServiceTest, AReadWithAMinRevisionWaitsUntilTheServerHasIt) {
+  const auto stub = pb::CatalogService::NewStub(channel_);
+  grpc::ClientContext context;
+  pb::ListTemplatesRequest request;
+  request.set_min_revision(1);
+  pb::ListTemplatesResponse response;
+  absl::Notification answered;
+  grpc::Status status;
+  stub->async()->ListTemplates(&context, &request, &response, [&](grpc::Status answer) {
+    status = std::move(answer);
+    answered.Notify();
+  });
+  EXPECT_FALSE(answered.HasBeenNotified());
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  answered.WaitForNotification();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.templates_size(), 1);
+}
+
+TEST_F(ServiceTest, AMinRevisionThatDoesNotComeEndsWithTheDeadlineAndNamesWhatTheServerHas) {
+  pb::RegisterTemplateResponse registered;
+  ASSERT_TRUE(Register(Yaml("charge"), &registered).ok());
+  for (const char* reference : {"payments/charge", "payments/charge:1.0.0"}) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
+    pb::ResolveTemplateRequest request;
+    request.set_reference(reference);
+    request.set_min_revision(registered.revision() + 7);
+    pb::ResolveTemplateResponse response;
+    const grpc::Status status = pb::ResolverService::NewStub(channel_)->ResolveTemplate(&context, request, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+    EXPECT_EQ(InfoOf(status).metadata().at("revision"), std::to_string(registered.revision()));
+  }
+}
+
+TEST_F(ServiceTest, ANegativeMinRevisionIsAMistake) {
+  grpc::ClientContext context;
+  pb::ResolveTemplateRequest request;
+  request.set_reference("payments/charge:1.0.0");
+  request.set_min_revision(-1);
+  pb::ResolveTemplateResponse response;
+  EXPECT_EQ(pb::ResolverService::NewStub(channel_)->ResolveTemplate(&context, request, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServiceTest, DrainingDoesNotWaitForThoseWhoWaitForARevision) {
+  const auto stub = pb::CatalogService::NewStub(channel_);
+  grpc::ClientContext context;
+  pb::ListTemplatesRequest request;
+  request.set_min_revision(1000);
+  pb::ListTemplatesResponse response;
+  absl::Notification answered;
+  grpc::Status status;
+  stub->async()->ListTemplates(&context, &request, &response, [&](grpc::Status answer) {
+    status = std::move(answer);
+    answered.Notify();
+  });
+  ASSERT_TRUE(Register(Yaml("charge")).ok());  // the other call has arrived by then, or is refused
+  server_->Drain(absl::Minutes(10));
+  answered.WaitForNotification();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
+}
+
+TEST_F(ServiceTest, ListsChangesForPeople) {
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  ASSERT_TRUE(Register(Yaml("refund")).ok());
+  const auto stub = pb::CatalogService::NewStub(channel_);
+  pb::ListChangesRequest request;
+  request.set_namespace_name("payments");
+  request.add_kinds(pb::CHANGE_KIND_REGISTER);
+  request.set_newest_first(true);
+  request.set_page_size(1);
+  std::vector<std::string> names;
+  do {
+    grpc::ClientContext context;
+    pb::ListChangesResponse response;
+    const grpc::Status status = stub->ListChanges(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.oldest_revision(), 1);
+    for (const pb::Change& change : response.changes()) names.push_back(change.name());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(names, (std::vector<std::string>{"refund", "charge"}));
+  const auto code = [&](const std::function<void(pb::ListChangesRequest&)>& spoil) {
+    pb::ListChangesRequest bad;
+    spoil(bad);
+    grpc::ClientContext context;
+    pb::ListChangesResponse response;
+    return stub->ListChanges(&context, bad, &response).error_code();
+  };
+  EXPECT_EQ(code([](pb::ListChangesRequest& r) { r.set_name("x"); }), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(code([](pb::ListChangesRequest& r) { r.set_from_revision(-1); }), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(code([](pb::ListChangesRequest& r) { r.set_to_revision(-1); }), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(code([](pb::ListChangesRequest& r) { r.set_page_size(-1); }), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(code([](pb::ListChangesRequest& r) { r.set_page_token("AAAA"); }), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(code([](pb::ListChangesRequest& r) { r.add_kinds(static_cast<pb::ChangeKind>(77)); }),
+            grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(ServiceTest, DrainingRefusesNewCallsAndEnds) {
