@@ -16,8 +16,6 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-std::string Number(double value) { return value < 10 ? fmt::format("{:.3g}", value) : fmt::format("{:.0f}", value); }
-
 }  // namespace
 
 double RateOf(const Work& work, double seconds) {

@@ -171,10 +171,12 @@ void AMillion(Bench& bench) {
   }
   bench.Row("at 1,000,000: usages of a callable, depth 32", large.Usages(), kBeside, small.Usages(), 32, 0.7);
   bench.Row(
-      "at 1,000,000: memory with an empty cache, 1 / bytes", [&] { return 1.0 / large.ResidentBytes(); }, kBeside,
-      [&] { return 1.0 / small.ResidentBytes(); }, 1 / 1.1);
+      "at 1,000,000: memory with an empty cache, 1 / bytes",
+      [&] { return 1.0 / static_cast<double>(large.ResidentBytes()); }, kBeside,
+      [&] { return 1.0 / static_cast<double>(small.ResidentBytes()); }, 1 / 1.1);
   bench.Row(
-      "at 1,000,000: memory with an empty cache, 1 / bytes", [&] { return 1.0 / large.ResidentBytes(); }, "1 / 80 MiB",
+      "at 1,000,000: memory with an empty cache, 1 / bytes",
+      [&] { return 1.0 / static_cast<double>(large.ResidentBytes()); }, "1 / 80 MiB",
       [] { return 1 / kMaxResidentBytes; }, 1);
 }
 

@@ -72,12 +72,13 @@ class WatchServer {
   const std::shared_ptr<registry::TemplateLoader> loader_;
   registry::Resolver resolver_{loader_, 1 << 20};
   registry::PayloadCheck payloads_{loader_, 1 << 20};
+  const registry::CallableChecker callables_{store_, loader_};
   Metrics metrics_;
   const std::unique_ptr<registry::ChangeFeed> feed_;
   CallRunner runner_{executor_, metrics_, feed_->gate(), {}};
   WatchHub hub_;
   Executor executor_{{.threads = 4}};
-  const std::unique_ptr<grpc::Service> service_ = MakeResolverService(runner_, resolver_, payloads_, hub_);
+  const std::unique_ptr<grpc::Service> service_ = MakeResolverService(runner_, resolver_, payloads_, callables_, hub_);
   Listening listening_;
 };
 
