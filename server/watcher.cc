@@ -196,7 +196,7 @@ void WatchHub::Watcher::ReadPage() {
 void WatchHub::Watcher::Tick(absl::Time now) {
   const std::lock_guard lock(mutex_);
   if (ended_) {
-    if (now - end_time_ > kEndLimit) context_.TryCancel();
+    if (!done_ && now - end_time_ > kEndLimit) context_.TryCancel();
     return;
   }
   if (!begun_) return;
@@ -235,7 +235,10 @@ void WatchHub::Watcher::EndLocked(const absl::Status& reason) {
   Finish(answer);
 }
 
-void WatchHub::Watcher::Abandon() { context_.TryCancel(); }
+void WatchHub::Watcher::Abandon() {
+  const std::lock_guard lock(mutex_);
+  if (!done_) context_.TryCancel();
+}
 
 int64_t WatchHub::Watcher::Lag(int64_t newest) const {
   const std::lock_guard lock(mutex_);
@@ -251,6 +254,12 @@ void WatchHub::Watcher::OnWriteDone(bool ok) {
 
 void WatchHub::Watcher::OnCancel() { End(absl::CancelledError("the client has gone")); }
 
-void WatchHub::Watcher::OnDone() { hub_.Remove(this); }
+void WatchHub::Watcher::OnDone() {
+  {
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+  }
+  hub_.Remove(this);
+}
 
 }  // namespace tasker::server

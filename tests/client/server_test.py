@@ -41,6 +41,26 @@ class ServerTest(unittest.TestCase):
         answer = self.document("register", str(harness.EXAMPLES))
         self.assertEqual({row["outcome"] for row in answer["registrations"]}, {"unchanged"})
 
+    def test_the_log_says_who_registered_what_when_and_from_where(self):
+        rows = self.document("log", PAYMENT, "--kind", "register")
+        shown = [(row["kind"], row["version"], row["source_revision"]) for row in rows]
+        self.assertEqual(shown, [("REGISTER", "1.0.0", "abc123")])
+        self.assertEqual(self.document("log", "nowhere"), [])
+        self.assertEqual(self.document("log", "--kind", "yank,set-version-policy", "--limit", "0"), [])
+        self.assertEqual(len(self.document("log", "--limit", "2")), 2)
+        revisions = [row["revision"] for row in self.document("log", "--oldest-first", "--from", "0", "--limit", "0")]
+        self.assertEqual(revisions, sorted(revisions))
+        done = self.run_ctl("log", "--kind", "dance")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("register, set-channel", done.stderr)
+
+    def test_a_watch_that_cannot_begin_says_why(self):
+        done = self.run_ctl("watch", "--from", "999999999")
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertIn("not there yet", done.stderr)
+        self.assertEqual(self.run_ctl("watch", "payments/refund:1.0.0").returncode, 3)
+        self.assertEqual(ctl.run("--server", "localhost:1", "--timeout", "1s", "watch").returncode, 4)
+
     def test_a_dry_run_stores_nothing(self):
         path = self.folder / "dry.yaml"
         path.write_text(ctl.GOOD.replace("pay", "dry"))
