@@ -117,7 +117,8 @@ absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::AskState(const Loaded& kn
 
 TemplateLoader::Loaded TemplateLoader::Keep(Loaded loaded) {
   const size_t bytes = sizeof(Loaded) + loaded.bytes + (loaded.notice == nullptr ? 0 : loaded.notice->SpaceUsedLong());
-  return *cache_.Put(loaded.registered->reference, std::make_shared<Loaded>(std::move(loaded)), bytes);
+  const auto kept = std::make_shared<const Loaded>(std::move(loaded));
+  return *cache_.Put(kept->registered->reference, kept, bytes);
 }
 
 absl::Status TemplateLoader::NotFound(const tmpl::Reference& reference, absl::Time deadline) const {
