@@ -39,6 +39,7 @@ ExitCode Get(const GetArguments& arguments, const Session& session) {
   request.set_include_source(arguments.source);
   const auto response = (*client)->GetTemplate(request);
   if (!response.ok()) return PrintFailure(response.status());
+  if (response->has_state_notice()) PrintNote(NoticeText(response->reference(), response->state_notice()));
   if (arguments.source) return PrintSource(*response);
   const base::Json document = StoredJson(*response);
   if (session.format != OutputFormat::kTable) {
@@ -47,6 +48,7 @@ ExitCode Get(const GetArguments& arguments, const Session& session) {
   }
   std::vector<std::pair<std::string, std::string>> fields{{"reference", response->reference()},
                                                           {"digest", response->digest()}};
+  if (!response->channels().empty()) fields.emplace_back("channels", Joined(response->channels()));
   for (const auto& [key, value] : document.at("provenance").as_object()) {
     if (const std::string text = CellText(value); !text.empty()) fields.emplace_back(key, text);
   }

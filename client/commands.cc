@@ -13,6 +13,7 @@ constexpr OutputFormat kVerdicts[] = {OutputFormat::kText, OutputFormat::kJson, 
 constexpr OutputFormat kComparisons[] = {OutputFormat::kText, OutputFormat::kMarkdown, OutputFormat::kJson};
 
 constexpr std::string_view kAuthors = "For authors and pipelines";
+constexpr std::string_view kReleases = "Promote, roll back, withdraw";
 constexpr std::string_view kWorkers = "What workers see";
 constexpr std::string_view kPeople = "Look around";
 constexpr std::string_view kOperators = "Backup and move";
@@ -23,6 +24,7 @@ constexpr Command kCommands[] = {
      "PATHS are files, folders (every *.yaml, *.yml and *.json file in them and below) or '-' for stdin.\n"
      "All of them are registered as one change, or none is.\n\n"
      "  tasker-registryctl register templates/ --source-revision \"$(git rev-parse HEAD)\"\n"
+     "  tasker-registryctl register --channel canary templates/\n"
      "  tasker-registryctl register --dry-run payments.yaml",
      kLists, AddRegister},
     {"validate", kAuthors, "Checks templates without a server",
@@ -67,6 +69,37 @@ constexpr Command kCommands[] = {
      "  tasker-registryctl schema > tasker-template.schema.json",
      {},
      AddSchema},
+    {"channel", kReleases, "Moves, lists, deletes and rolls back channels",
+     "A channel is a named pointer of one template, for example stable; NAMESPACE/NAME:stable is where it points.\n"
+     "With --expect a move happens only if nobody else moved the channel meanwhile.\n\n"
+     "  tasker-registryctl channel set payments/credit_card_payment stable 1.2.0\n"
+     "  tasker-registryctl channel set payments/credit_card_payment stable canary --expect 1.1.0\n"
+     "  tasker-registryctl channel rollback payments/credit_card_payment stable\n"
+     "  tasker-registryctl channel list payments/credit_card_payment --history stable",
+     kLists, AddChannel},
+    {"deprecate", kReleases, "Marks a version as deprecated: it resolves, with a notice",
+     "REF names one version: NAMESPACE/NAME:MAJOR.MINOR.PATCH or NAMESPACE/NAME@sha256:DIGEST.\n\n"
+     "  tasker-registryctl deprecate payments/credit_card_payment:1.0.0 -m \"too slow\" --replacement "
+     "payments/credit_card_payment:^2",
+     kLists, AddDeprecate},
+    {"yank", kReleases, "Hides a version from everything but its exact reference and its digest",
+     "REF is as for deprecate. Tasks that pinned the version go on; nobody finds it by latest, a range or a "
+     "channel.\n\n"
+     "  tasker-registryctl yank payments/credit_card_payment:1.1.0 --reason \"charges twice\"",
+     kLists, AddYank},
+    {"restore", kReleases, "Makes a deprecated or yanked version active again",
+     "REF is as for deprecate.\n\n"
+     "  tasker-registryctl restore payments/credit_card_payment:1.1.0",
+     kLists, AddRestore},
+    {"purge", kReleases, "Deletes a yanked version for good",
+     "REF is as for deprecate. What stays is the digest: the version's number can return with the same content "
+     "only.\n\n"
+     "  tasker-registryctl purge payments/credit_card_payment:1.1.0 --reason \"holds a secret\" --yes",
+     kLists, AddPurge},
+    {"policy", kReleases, "Says how a namespace's registrations are held to honest version numbers",
+     "With warn, a version that is too low for what changed draws a warning; with enforce it is refused.\n\n"
+     "  tasker-registryctl policy payments enforce",
+     kLists, AddPolicy},
     {"resolve", kWorkers, "Shows a template as an environment sees it",
      "REF is NAMESPACE/NAME[:SELECTOR]; SELECTOR is a version (1.2.3), a range (1, 1.2, ^1.2.3, ~1.2.3), latest, or\n"
      "the name of a channel; or NAMESPACE/NAME@sha256:DIGEST. Without -e it is the base template.\n\n"

@@ -113,6 +113,26 @@ base::Json CallableJson(const pb::CallableUse& use) {
   return out;
 }
 
+std::string PolicyText(pb::VersionPolicy policy) {
+  return policy == pb::VERSION_POLICY_ENFORCE ? "enforce" : policy == pb::VERSION_POLICY_WARN ? "warn" : "none";
+}
+
+base::Json NoticeJson(const pb::StateNotice& notice) {
+  return base::JsonObject{{"state", StateText(notice.state())},
+                          {"message", notice.message()},
+                          {"replacement", notice.replacement()},
+                          {"change_time", TimeText(notice.change_time())},
+                          {"actor", notice.actor()}};
+}
+
+std::string NoticeText(const std::string& reference, const pb::StateNotice& notice) {
+  std::string text =
+      fmt::format("{} is {} since {}", reference, StateText(notice.state()), TimeText(notice.change_time()));
+  if (!notice.message().empty()) text += fmt::format(" ({})", OneLine(notice.message()));
+  if (!notice.replacement().empty()) text += fmt::format("; use {}", OneLine(notice.replacement()));
+  return text;
+}
+
 base::Json ResolutionJson(const pb::ResolveTemplateResponse& response) {
   base::JsonObject out;
   out["reference"] = response.reference();
@@ -120,6 +140,7 @@ base::Json ResolutionJson(const pb::ResolveTemplateResponse& response) {
   out["resolution_digest"] = response.resolution_digest();
   out["environment"] = response.environment();
   out["environment_defined"] = response.environment_defined();
+  if (response.has_state_notice()) out["state_notice"] = NoticeJson(response.state_notice());
   out["template"] = TemplateDocument(response.template_json());
   return out;
 }
@@ -136,6 +157,10 @@ base::Json StoredJson(const pb::GetTemplateResponse& response) {
   base::JsonObject out;
   out["reference"] = response.reference();
   out["digest"] = response.digest();
+  base::JsonArray channels;
+  for (const std::string& channel : response.channels()) channels.emplace_back(channel);
+  out["channels"] = std::move(channels);
+  if (response.has_state_notice()) out["state_notice"] = NoticeJson(response.state_notice());
   out["provenance"] = std::move(from);
   out["template"] = TemplateDocument(response.template_json());
   return out;

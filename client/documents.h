@@ -23,6 +23,10 @@ base::Json SummaryJson(const pb::TemplateSummary& summary);
 base::Json CallableJson(const pb::CallableUse& use);
 base::Json ResolutionJson(const pb::ResolveTemplateResponse& response);
 base::Json StoredJson(const pb::GetTemplateResponse& response);
+base::Json NoticeJson(const pb::StateNotice& notice);
+
+/// "payments/refund:1.0.0 is deprecated since 2026-02-03T04:05:06Z (too slow); use payments/refund:^2", in one line.
+std::string NoticeText(const std::string& reference, const pb::StateNotice& notice);
 
 /// RFC 3339 in UTC, to the second; "" when unset.
 std::string TimeText(const google::protobuf::Timestamp& time);
@@ -33,6 +37,9 @@ std::string CallableKindText(pb::CallableKind kind);
 /// "active", "deprecated", "yanked"; StateNote is the same but for "active", which needs no note.
 std::string StateText(pb::TemplateState state);
 std::string StateNote(pb::TemplateState state);
+
+/// "none", "warn", "enforce".
+std::string PolicyText(pb::VersionPolicy policy);
 
 /// A step's name, or "(the task)" for an empty one.
 std::string StepOrTask(const std::string& step_name);

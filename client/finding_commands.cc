@@ -88,10 +88,6 @@ ExitCode Usages(const UsageArguments& arguments, const Session& session) {
   return PrintUsages(std::move(request), arguments, session, &RegistryClient::FindSystemUsages);
 }
 
-std::string PolicyText(pb::VersionPolicy policy) {
-  return policy == pb::VERSION_POLICY_ENFORCE ? "enforce" : policy == pb::VERSION_POLICY_WARN ? "warn" : "none";
-}
-
 ExitCode Namespaces(pb::ListNamespacesRequest request, const Session& session) {
   Table table({"NAMESPACE", "TEMPLATES", "SINCE", "VERSIONS", "SYSTEMS"});
   base::JsonArray rows;

@@ -115,7 +115,8 @@ bool IsUtf8(const CLI::App& app) {
       return false;
     }
   }
-  return true;
+  const std::vector<CLI::App*> subcommands = app.get_subcommands();
+  return std::all_of(subcommands.begin(), subcommands.end(), [](const CLI::App* sub) { return IsUtf8(*sub); });
 }
 
 ExitCode RunChoice(const Choice& choice, CommonOptions& options) {
@@ -148,7 +149,7 @@ ExitCode Main(int argc, char** argv) {
     fmt::print(stderr, "'tasker-registryctl --help' shows what there is\n");
     return kUsage;
   }
-  if (!IsUtf8(app) || !IsUtf8(*app.get_subcommands().front())) return kUsage;
+  if (!IsUtf8(app)) return kUsage;
   return RunChoice(choice, options);
 }
 

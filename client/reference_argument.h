@@ -18,4 +18,15 @@ inline void AddReference(CLI::App& app, std::string& reference) {
       });
 }
 
+/// The argument NAMESPACE/NAME, a template without a selector.
+inline CLI::Option* AddTemplate(CLI::App& app, std::string& reference) {
+  return app.add_option("template", reference, "NAMESPACE/NAME")
+      ->type_name("NAMESPACE/NAME")
+      ->check([](const std::string& text) {
+        const absl::StatusOr<tmpl::Reference> parsed = tmpl::ParseReference(text);
+        if (!parsed.ok()) return std::string(parsed.status().message());
+        return parsed->selector.empty() ? std::string() : "'" + text + "' has a selector; write NAMESPACE/NAME";
+      });
+}
+
 }  // namespace tasker::client

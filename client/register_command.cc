@@ -28,6 +28,7 @@ struct Arguments {
   bool keep_unknown = false;
   std::string source_revision;
   std::string source_uri;
+  std::vector<std::string> channels;
 };
 
 void PrintIssues(const std::vector<FileReport>& reports, const Session& session) {
@@ -156,6 +157,7 @@ ExitCode Register(const Arguments& arguments, const Session& session) {
   request.set_source_revision(arguments.source_revision);
   request.set_source_uri(arguments.source_uri);
   request.set_dry_run(arguments.dry_run);
+  for (const std::string& channel : arguments.channels) request.add_channels(channel);
   const auto response = SendBatch(request, **client);
   if (response.status().code() == absl::StatusCode::kInvalidArgument) {
     return ExplainRefusal(response.status(), **client, sources, arguments, session);
@@ -173,6 +175,10 @@ Run AddRegister(CLI::App& app) {
   app.add_flag("--dry-run", arguments->dry_run, "Check everything, store nothing");
   app.add_flag("--keep-unknown", arguments->keep_unknown,
                "Keep unknown keys, with a warning, instead of refusing them");
+  app.add_option("--channel", arguments->channels,
+                 "Point this channel of each template at it, in the same change; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   app.add_option("--source-revision", arguments->source_revision, "The revision of the text, for example a git SHA");
   app.add_option("--source-uri", arguments->source_uri, "Where the text comes from");
   return [arguments](const Session& session) { return Register(*arguments, session); };

@@ -47,6 +47,7 @@ ExitCode Resolve(const Arguments& arguments, const Session& session) {
   const auto response = ResolveExactly(**client, arguments.reference, arguments);
   if (!response.ok()) return PrintFailure(response.status());
   NoteUndefinedEnvironment(arguments.environment, response->environment_defined());
+  if (response->has_state_notice()) PrintNote(NoticeText(response->reference(), response->state_notice()));
   const base::Json document = ResolutionJson(*response);
   if (session.format != OutputFormat::kTable) {
     PrintDocument(document, session.format);
@@ -91,6 +92,7 @@ base::JsonObject HandlerDocument(const pb::ResolveHandlerResponse& response, con
   out["environment"] = response.environment();
   out["environment_defined"] = response.environment_defined();
   out["step_name"] = response.step_name();
+  if (response.has_state_notice()) out["state_notice"] = NoticeJson(response.state_notice());
   out["callable_kind"] = CallableKindText(response.callable_kind());
   for (const auto& member : HandlerPart(document, response.step_name())) out[member.key()] = member.value();
   base::JsonArray schedule;
@@ -112,6 +114,7 @@ ExitCode Handler(const Arguments& arguments, const Session& session) {
   const auto resolved = ResolveExactly(**client, response->reference(), arguments);
   if (!resolved.ok()) return PrintFailure(resolved.status());
   NoteUndefinedEnvironment(arguments.environment, response->environment_defined());
+  if (response->has_state_notice()) PrintNote(NoticeText(response->reference(), response->state_notice()));
   const base::JsonObject document = HandlerDocument(*response, TemplateDocument(resolved->template_json()));
   if (session.format != OutputFormat::kTable) {
     PrintDocument(document, session.format);

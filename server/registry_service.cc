@@ -20,7 +20,8 @@ using Raw = RawMethods<
 
 class RegistryService final : public Raw {
  public:
-  RegistryService(CallRunner& runner, const registry::Registrar& registrar) : runner_(runner), registrar_(registrar) {}
+  RegistryService(CallRunner& runner, const registry::Registrar& registrar, const registry::Lifecycle& lifecycle)
+      : runner_(runner), registrar_(registrar), lifecycle_(lifecycle) {}
 
   Reactor* RegisterTemplate(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::RegisterTemplateRequest>(
@@ -40,18 +41,70 @@ class RegistryService final : public Raw {
         [this](const pb::ValidateTemplateRequest& r, Call& call) { return registrar_.Validate(r, call.caller()); });
   }
 
+  Reactor* SetChannel(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::SetChannelRequest>(
+        set_channel_, context, request, response,
+        [this](const pb::SetChannelRequest& r, Call& call) { return lifecycle_.SetChannel(r, call.caller()); });
+  }
+
+  Reactor* DeleteChannel(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::DeleteChannelRequest>(
+        delete_channel_, context, request, response,
+        [this](const pb::DeleteChannelRequest& r, Call& call) { return lifecycle_.DeleteChannel(r, call.caller()); });
+  }
+
+  Reactor* DeprecateTemplate(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::DeprecateTemplateRequest>(
+        deprecate_template_, context, request, response,
+        [this](const pb::DeprecateTemplateRequest& r, Call& call) { return lifecycle_.Deprecate(r, call.caller()); });
+  }
+
+  Reactor* YankTemplate(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::YankTemplateRequest>(
+        yank_template_, context, request, response,
+        [this](const pb::YankTemplateRequest& r, Call& call) { return lifecycle_.Yank(r, call.caller()); });
+  }
+
+  Reactor* RestoreTemplate(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::RestoreTemplateRequest>(
+        restore_template_, context, request, response,
+        [this](const pb::RestoreTemplateRequest& r, Call& call) { return lifecycle_.Restore(r, call.caller()); });
+  }
+
+  Reactor* PurgeTemplate(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::PurgeTemplateRequest>(
+        purge_template_, context, request, response,
+        [this](const pb::PurgeTemplateRequest& r, Call& call) { return lifecycle_.Purge(r, call.caller()); });
+  }
+
+  Reactor* SetVersionPolicy(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::SetVersionPolicyRequest>(set_version_policy_, context, request, response,
+                                                    [this](const pb::SetVersionPolicyRequest& r, Call& call) {
+                                                      return lifecycle_.SetVersionPolicy(r, call.caller());
+                                                    });
+  }
+
  private:
   CallRunner& runner_;
   const registry::Registrar& registrar_;
+  const registry::Lifecycle& lifecycle_;
   const Method register_template_ = runner_.MakeMethod("RegistryService/RegisterTemplate");
   const Method register_templates_ = runner_.MakeMethod("RegistryService/RegisterTemplates");
   const Method validate_template_ = runner_.MakeMethod("RegistryService/ValidateTemplate");
+  const Method set_channel_ = runner_.MakeMethod("RegistryService/SetChannel");
+  const Method delete_channel_ = runner_.MakeMethod("RegistryService/DeleteChannel");
+  const Method deprecate_template_ = runner_.MakeMethod("RegistryService/DeprecateTemplate");
+  const Method yank_template_ = runner_.MakeMethod("RegistryService/YankTemplate");
+  const Method restore_template_ = runner_.MakeMethod("RegistryService/RestoreTemplate");
+  const Method purge_template_ = runner_.MakeMethod("RegistryService/PurgeTemplate");
+  const Method set_version_policy_ = runner_.MakeMethod("RegistryService/SetVersionPolicy");
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar) {
-  return std::make_unique<RegistryService>(runner, registrar);
+std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar,
+                                                   const registry::Lifecycle& lifecycle) {
+  return std::make_unique<RegistryService>(runner, registrar, lifecycle);
 }
 
 }  // namespace tasker::server

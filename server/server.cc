@@ -109,13 +109,14 @@ class Server::Parts {
         resolver_(loader_, options.cache_bytes / 8 * 3),
         payloads_(loader_, options.cache_bytes / 4),
         registrar_(store_, tmpl::ReadLimits(), loader_),
+        lifecycle_(store_, loader_),
         catalog_(store_, loader_),
         callables_(store_, loader_),
         comparison_(loader_, tmpl::ReadLimits()),
         runner_(executor_, metrics_, feed_->gate(), {absl::Seconds(options.max_call_seconds)}),
         watches_(*feed_, store_, executor_, runner_, {.max_watches = options.max_watches}),
         executor_({.threads = kThreadsPerConnection * options.database_connections}) {
-    services_.push_back(MakeRegistryService(runner_, registrar_));
+    services_.push_back(MakeRegistryService(runner_, registrar_, lifecycle_));
     services_.push_back(MakeResolverService(runner_, resolver_, payloads_, callables_, watches_));
     services_.push_back(MakeCatalogService(runner_, catalog_, comparison_, *store_,
                                            [this](absl::Time deadline) { return Info(deadline); }));
@@ -216,6 +217,7 @@ class Server::Parts {
   registry::Resolver resolver_;
   registry::PayloadCheck payloads_;
   const registry::Registrar registrar_;
+  const registry::Lifecycle lifecycle_;
   registry::Catalog catalog_;
   const registry::CallableChecker callables_;
   const registry::Comparison comparison_;

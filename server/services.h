@@ -8,6 +8,7 @@
 #include "lib/registry/callable_checker.h"
 #include "lib/registry/catalog.h"
 #include "lib/registry/comparison.h"
+#include "lib/registry/lifecycle.h"
 #include "lib/registry/payload_check.h"
 #include "lib/registry/registrar.h"
 #include "lib/registry/resolver.h"
@@ -19,7 +20,8 @@ namespace tasker::server {
 
 class WatchHub;
 
-std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar);
+std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar,
+                                                   const registry::Lifecycle& lifecycle);
 std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
                                                    registry::PayloadCheck& payloads,
                                                    const registry::CallableChecker& callables, WatchHub& watches);

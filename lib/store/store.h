@@ -56,12 +56,12 @@ struct Neighbours {
 
   bool namespace_exists = false;
   bool template_exists = false;
-  std::vector<std::string> namespaces;  ///< near the wanted namespace
-  std::vector<std::string> templates;   ///< of the wanted namespace, near the wanted name
-  std::vector<std::string> versions;    ///< of the wanted template, highest first, without yanked ones
-  std::vector<std::string> channels;    ///< of the wanted template
-  bool has_yanked_versions = false;     ///< the wanted template
-  std::optional<Tombstone> tombstone;   ///< of the wanted version or digest
+  std::vector<std::string> namespaces;      ///< near the wanted namespace
+  std::vector<std::string> templates;       ///< of the wanted namespace, near the wanted name
+  std::vector<std::string> versions;        ///< of the wanted template, highest first, without yanked ones
+  std::vector<std::string> channels = {};   ///< of the wanted template
+  bool has_yanked_versions = false;         ///< the wanted template
+  std::optional<Tombstone> tombstone = {};  ///< of the wanted version or digest
 };
 
 /// Changes that fulfil every field that is set.

@@ -173,7 +173,8 @@ class UsageTest(Offline):
     def test_help_explains_every_command_with_an_example(self):
         overview = self.run_here("--help")
         self.assertEqual(overview.returncode, 0)
-        commands = "register validate schema resolve handler check-input check-event".split()
+        commands = "register validate schema channel deprecate yank restore purge policy".split()
+        commands += "resolve handler check-input check-event".split()
         commands += "get list versions callables version".split()
         for command in commands:
             with self.subTest(command=command):

@@ -232,6 +232,92 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(self.run_ctl("check-input", PAYMENT).returncode, 2)
         self.assertEqual(self.run_ctl("check-input", "payments/unknown", "-", input="{}").returncode, 3)
 
+    def register(self, name, version="1.0.0", *options):
+        path = self.folder / f"{name}-{version}.yaml"
+        path.write_text(ctl.GOOD.replace("pay", name).replace("1.0.0", version))
+        return self.run_ctl("register", str(path), *options)
+
+    def test_channels_are_set_while_registering_and_moved_if_nobody_else_did(self):
+        self.assertEqual(self.register("moving", "1.0.0", "--channel", "stable", "--channel", "canary").returncode, 0)
+        self.assertEqual(self.register("moving", "1.1.0").returncode, 0)
+        self.assertEqual(self.document("resolve", "shop/moving:canary")["reference"], "shop/moving:1.0.0")
+        moved = self.document("channel", "set", "shop/moving", "stable", "^1", "--expect", "1.0.0")
+        self.assertEqual((moved["old_version"], moved["version"]), ("1.0.0", "1.1.0"))
+        lost = self.run_ctl("channel", "set", "shop/moving", "stable", "1.0.0", "--expect", "1.0.0")
+        self.assertEqual((lost.returncode, lost.stdout), (3, ""))
+        self.assertIn("points at 1.1.0", lost.stderr)
+        self.assertEqual(self.run_ctl("channel", "set", "shop/moving", "stable", "1.0.0", "--new").returncode, 3)
+        self.assertEqual(self.run_ctl("channel", "set", "shop/moving", "latest", "1.0.0").returncode, 3)
+        done = self.run_ctl("channel", "delete", "shop/moving", "canary")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("old_version\t1.0.0\n", done.stdout)
+        self.assertEqual(self.run_ctl("resolve", "shop/moving:canary").returncode, 3)
+
+    def test_a_channel_rolls_back_to_where_it_pointed_and_shows_its_history(self):
+        self.register("rolling", "1.0.0", "--channel", "stable")
+        new = self.run_ctl("channel", "rollback", "shop/rolling", "stable")
+        self.assertEqual((new.returncode, new.stdout), (3, ""))
+        self.assertIn("did not exist before its last move", new.stderr)
+        self.register("rolling", "1.1.0", "--channel", "stable")
+        back = self.document("channel", "rollback", "shop/rolling", "stable")
+        self.assertEqual((back["old_version"], back["version"]), ("1.1.0", "1.0.0"))
+        [channel] = self.document("channel", "list", "shop/rolling")
+        self.assertEqual((channel["channel"], channel["version"], channel["state"]), ("stable", "1.0.0", "active"))
+        self.run_ctl("channel", "delete", "shop/rolling", "stable")
+        history = self.document("channel", "list", "shop/rolling", "--history", "stable")
+        self.assertEqual([move["version"] for move in history], ["", "1.0.0", "1.1.0", "1.0.0"])
+        self.assertEqual(self.run_ctl("channel", "rollback", "shop/rolling", "stable").returncode, 3)
+
+    def test_wrong_channel_commands_are_usage_errors(self):
+        for arguments in ([], ["set"], ["set", "shop/x:1.0.0", "stable", "1.0.0"], ["list", "--history", "stable"],
+                          ["set", "shop/x", "stable", "1.0.0", "--new", "--expect", "1.0.0"],
+                          ["set", "shop/x", b"\xff", "1.0.0"]):  # fmt: skip
+            self.assertEqual(self.run_ctl("channel", *arguments).returncode, 2, arguments)
+
+    def test_states_show_as_notices_until_the_version_is_restored(self):
+        self.register("stated")
+        exact = "shop/stated:1.0.0"
+        answer = self.document("deprecate", exact, "--message", "too slow", "--replacement", "shop/stated:^2")
+        self.assertEqual((answer["reference"], answer["state"]), (exact, "deprecated"))
+        for command in (["resolve", exact], ["handler", exact, "a"], ["get", exact]):
+            done = self.run_ctl(*command, "-o", "json")
+            self.assertEqual(json.loads(done.stdout)["state_notice"]["message"], "too slow")
+            self.assertRegex(done.stderr, f"{exact} is deprecated since .* \\(too slow\\); use shop/stated:\\^2\n")
+        self.assertEqual(self.run_ctl("channel", "set", "shop/stated", "stable", "1.0.0").returncode, 0)
+        done = self.run_ctl("yank", exact, "--reason", "charges twice", "-o", "json")
+        self.assertEqual(json.loads(done.stdout)["channels"], ["stable"])
+        self.assertIn("channel 'stable' points at shop/stated:1.0.0", done.stderr)
+        done = self.run_ctl("resolve", "shop/stated:stable")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("charges twice", done.stderr)
+        self.assertEqual(self.document("restore", exact)["state"], "active")
+        self.assertNotIn("state_notice", self.document("get", exact))
+        self.assertEqual(self.document("get", exact)["channels"], ["stable"])
+        self.assertEqual(self.run_ctl("yank", "shop/stated").returncode, 3)
+
+    def test_a_purge_needs_a_yes_and_says_so_ever_after(self):
+        self.register("purged")
+        exact = "shop/purged:1.0.0"
+        self.assertEqual(self.run_ctl("purge", exact).returncode, 2)
+        self.assertEqual(self.run_ctl("purge", exact, "--yes").returncode, 3)
+        self.run_ctl("yank", exact)
+        done = self.run_ctl("purge", exact, "--yes", "--reason", "holds a secret")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"reference\t{exact}\n", done.stdout)
+        done = self.run_ctl("get", exact)
+        self.assertEqual(done.returncode, 3)
+        self.assertRegex(done.stderr, r"was purged at .* \(holds a secret\)")
+        path = self.folder / "purged-other.yaml"
+        path.write_text(ctl.GOOD.replace("pay", "purged").replace("callable: A", "callable: B"))
+        done = self.run_ctl("register", str(path))
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("only the content of before may return", done.stderr)
+
+    def test_a_policy_is_set(self):
+        answer = self.document("policy", "fresh", "warn")
+        self.assertEqual((answer["old_policy"], answer["policy"]), ("none", "warn"))
+        self.assertEqual(self.run_ctl("policy", "fresh", "sometimes").returncode, 2)
+
     def test_an_unknown_template_ends_with_3_and_the_nearest(self):
         done = self.run_ctl("get", "payments/credit_card_paymnet")
         self.assertEqual((done.returncode, done.stdout), (3, ""))

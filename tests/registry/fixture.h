@@ -8,6 +8,7 @@
 
 #include "lib/registry/catalog.h"
 #include "lib/registry/comparison.h"
+#include "lib/registry/lifecycle.h"
 #include "lib/registry/payload_check.h"
 #include "lib/registry/registrar.h"
 #include "lib/registry/resolver.h"
@@ -42,6 +43,7 @@ class RegistryTest : public testing::Test {
   std::shared_ptr<store::Store> store_ = std::make_shared<store::Store>(pool_);
   std::shared_ptr<TemplateLoader> loader_ = std::make_shared<TemplateLoader>(store_, 16 << 20);
   Registrar registrar_{store_, {}};
+  Lifecycle lifecycle_{store_, loader_};
   Resolver resolver_{loader_, 16 << 20};
   PayloadCheck payloads_{loader_, 16 << 20};
   Catalog catalog_{store_, loader_};

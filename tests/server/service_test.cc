@@ -1,5 +1,6 @@
 // The server over real sockets and a real PostgreSQL. One file, because gRPC's headers cost more than the tests.
 #include <absl/synchronization/notification.h>
+#include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
@@ -182,18 +183,108 @@ TEST_F(ServiceTest, HostileBytesAreInvalidArguments) {
   }
 }
 
+// One version through everything that can become of it, as clients see it.
+TEST_F(ServiceTest, ChannelsAndStatesThroughTheWire) {
+  const auto stub = pb::RegistryService::NewStub(channel_);
+  const auto call = [&](auto method, const auto& request, auto& response) {
+    grpc::ClientContext context;
+    return (stub.get()->*method)(&context, request, &response);
+  };
+  using Stub = pb::RegistryService::Stub;
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  const std::string exact = "payments/charge:1.0.0";
+
+  pb::SetChannelRequest set;
+  set.set_reference("payments/charge");
+  set.set_channel("stable");
+  set.set_version("latest");
+  set.set_expected_version("");
+  pb::SetChannelResponse moved;
+  ASSERT_TRUE(call(&Stub::SetChannel, set, moved).ok());
+  EXPECT_EQ(moved.reference(), exact);
+  const grpc::Status lost = call(&Stub::SetChannel, set, moved);
+  EXPECT_EQ(lost.error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_EQ(InfoOf(lost).reason(), "CHANNEL_MOVED");
+  EXPECT_EQ(InfoOf(lost).metadata().at("version"), "1.0.0");
+
+  pb::DeprecateTemplateRequest deprecate;
+  deprecate.set_reference(exact);
+  deprecate.set_message("old");
+  pb::DeprecateTemplateResponse deprecated;
+  ASSERT_TRUE(call(&Stub::DeprecateTemplate, deprecate, deprecated).ok());
+  pb::ResolveTemplateResponse resolved;
+  for (const char* reference : {"payments/charge:stable", "payments/charge:1.0.0"}) {
+    ASSERT_TRUE(Resolve(reference, &resolved).ok());
+    EXPECT_EQ(resolved.state_notice().message(), "old");
+  }
+
+  pb::YankTemplateRequest yank;
+  yank.set_reference(exact);
+  pb::YankTemplateResponse yanked;
+  ASSERT_TRUE(call(&Stub::YankTemplate, yank, yanked).ok());
+  EXPECT_THAT(yanked.channels(), testing::ElementsAre("stable"));
+  EXPECT_EQ(InfoOf(Resolve("payments/charge:stable")).reason(), "CHANNEL_YANKED");
+  EXPECT_TRUE(Resolve(exact).ok());
+
+  pb::PurgeTemplateRequest purge;
+  purge.set_reference(exact);
+  pb::PurgeTemplateResponse purged;
+  const grpc::Status pointed_at = call(&Stub::PurgeTemplate, purge, purged);
+  EXPECT_EQ(pointed_at.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(InfoOf(pointed_at).reason(), "CHANNEL_POINTS_HERE");
+  pb::DeleteChannelRequest remove;
+  remove.set_reference("payments/charge");
+  remove.set_channel("stable");
+  pb::DeleteChannelResponse removed;
+  ASSERT_TRUE(call(&Stub::DeleteChannel, remove, removed).ok());
+  ASSERT_TRUE(call(&Stub::PurgeTemplate, purge, purged).ok());
+  EXPECT_EQ(InfoOf(Resolve(exact)).reason(), "VERSION_PURGED");
+
+  pb::RestoreTemplateRequest restore;
+  restore.set_reference(exact);
+  pb::RestoreTemplateResponse restored;
+  EXPECT_EQ(call(&Stub::RestoreTemplate, restore, restored).error_code(), grpc::StatusCode::NOT_FOUND);
+  pb::SetVersionPolicyRequest policy;
+  policy.set_namespace_name("payments");
+  policy.set_policy(pb::VERSION_POLICY_WARN);
+  pb::SetVersionPolicyResponse changed;
+  ASSERT_TRUE(call(&Stub::SetVersionPolicy, policy, changed).ok());
+  EXPECT_EQ(changed.revision(), 7);
+}
+
+// What another server wrote reaches the answers from this one's memory.
+TEST_F(ServiceTest, AnotherServersYankReachesAnswersFromMemory) {
+  ASSERT_TRUE(Register(Yaml("charge")).ok());
+  pb::ResolveTemplateResponse resolved;
+  ASSERT_TRUE(Resolve("payments/charge:1.0.0", &resolved).ok());
+  store::Store other(test::OpenPool(options_.database_url));
+  ASSERT_TRUE(other
+                  .SetState(*tmpl::ParseReference("payments/charge:1.0.0"), store::VersionState::kYanked, "bad", "", {},
+                            absl::InfiniteFuture())
+                  .ok());
+  const absl::Time limit = absl::Now() + absl::Seconds(30);
+  do {
+    ASSERT_TRUE(Resolve("payments/charge:1.0.0", &resolved).ok());
+  } while (!resolved.has_state_notice() && absl::Now() < limit);
+  EXPECT_EQ(resolved.state_notice().message(), "bad");
+}
+
 TEST_F(ServiceTest, UnknownMethodsAreUnimplemented) {
   EXPECT_EQ(Raw("ResolverService/Dance", "").error_code(), grpc::StatusCode::UNIMPLEMENTED);
   EXPECT_EQ(Raw("NoService/Dance", "").error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST_F(ServiceTest, AnEmptyRequestIsAnsweredByEveryMethod) {
-  for (const char* method :
-       {"RegistryService/RegisterTemplate", "RegistryService/RegisterTemplates", "ResolverService/ResolveTemplate",
-        "ResolverService/ResolveHandler", "ResolverService/ValidateTaskInput", "ResolverService/ValidateEventPayload",
-        "CatalogService/GetTemplate", "CatalogService/ListTemplateVersions", "CatalogService/ListCallables",
-        "CatalogService/ListChannelHistory", "CatalogService/FindCallableUsages", "CatalogService/FindEventUsages",
-        "CatalogService/FindSystemUsages"}) {
+  for (const char* method : {"RegistryService/RegisterTemplate",     "RegistryService/RegisterTemplates",
+                             "RegistryService/SetChannel",           "RegistryService/DeleteChannel",
+                             "RegistryService/DeprecateTemplate",    "RegistryService/YankTemplate",
+                             "RegistryService/RestoreTemplate",      "RegistryService/PurgeTemplate",
+                             "RegistryService/SetVersionPolicy",     "ResolverService/ResolveTemplate",
+                             "ResolverService/ResolveHandler",       "ResolverService/ValidateTaskInput",
+                             "ResolverService/ValidateEventPayload", "CatalogService/GetTemplate",
+                             "CatalogService/ListTemplateVersions",  "CatalogService/ListCallables",
+                             "CatalogService/ListChannelHistory",    "CatalogService/FindCallableUsages",
+                             "CatalogService/FindEventUsages",       "CatalogService/FindSystemUsages"}) {
     EXPECT_EQ(Raw(method, "").error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
   }
   for (const char* method :

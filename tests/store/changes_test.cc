@@ -233,7 +233,7 @@ TEST_F(ChangesTest, CommitsBecomeVisibleInTheOrderOfTheirRevisions) {
               "\"digest\":\"sha256:{2:064x}\",\"tags\":[],\"step_count\":1,\"file_name\":\"\",\"source_revision\":\"\","
               "\"source_uri\":\"\",\"entries\":[]}}]'::jsonb, '{{\"{{}}\",\"{{}}\"}}'::text[], "
               "'{{NULL,NULL}}'::text[], "
-              "'', '', false)",
+              "'[]', '[]', '', '', false)",
               writer, round, writer * 1000 + round));
           session.Execute(fmt::format("SELECT pg_sleep({} / 1000.0)", pause_ms));
           return absl::OkStatus();
