@@ -258,8 +258,8 @@ ExitCode Watch(const WatchArguments& arguments, const Session& session) {
       return output.Take(message);
     });
     if (signal.stopped() || status.ok()) return kDone;
-    const bool passes =
-        status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kResourceExhausted;
+    // CANCELLED, not by us: a call that came while the server was stopping.
+    const bool passes = absl::IsUnavailable(status) || absl::IsResourceExhausted(status) || absl::IsCancelled(status);
     if (!passes || !output.revision()) return PrintFailure(status);
     output.Interrupt();
     request.set_from_revision(*output.revision());
