@@ -92,7 +92,10 @@ ExitCode Import(const ImportArguments& arguments, const Session& session) {
   };
   const auto response = (*client)->ImportTemplates(give);
   if (!read.ok()) return PrintArchiveProblem(read);
-  if (!response.ok()) return PrintFailure(response.status());
+  if (!response.ok()) {
+    const ExitCode code = PrintFailure(response.status());
+    return absl::IsInvalidArgument(response.status()) ? kWrongInput : code;  // the server read what we only sent
+  }
   if (const size_t stray = (*reader)->CountStrayFiles(); stray > 0) {
     PrintNote(fmt::format("{} files in the archive are not in its index, and were left out", stray));
   }

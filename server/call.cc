@@ -31,28 +31,22 @@ void ReleaseAnswer(void* answer) { delete static_cast<registry::AnswerBytes*>(an
 
 }  // namespace
 
-Call::Call(const Method& method, grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
-           absl::Duration max_duration)
-    : method_(method),
-      context_(context),
-      response_(response),
-      reactor_(context.DefaultReactor()),
-      start_(absl::Now()),
-      max_duration_(max_duration) {}
+CallRecord::CallRecord(const Method& method, grpc::CallbackServerContext& context, absl::Duration max_duration)
+    : method_(method), context_(context), start_(absl::Now()), max_duration_(max_duration) {}
 
-const registry::Caller& Call::caller() const {
+const registry::Caller& CallRecord::caller() const {
   if (!caller_) caller_ = registry::Caller{ActorOf(context_), context_.peer(), deadline()};
   return *caller_;
 }
 
-absl::Status Call::CheckWanted() const {
+absl::Status CallRecord::CheckWanted() const {
   if (absl::Now() >= deadline()) return absl::DeadlineExceededError("the deadline passed before the call ran");
   if (context_.IsCancelled()) return absl::CancelledError("the client has gone");
   return absl::OkStatus();
 }
 
-void Call::Finish(const absl::Status& status) {
-  const grpc::Status answer = ToGrpcStatus(status);
+grpc::Status CallRecord::Conclude(const absl::Status& status) const {
+  grpc::Status answer = ToGrpcStatus(status);
   const absl::Duration took = absl::Now() - start_;
   method_.metrics.Count(answer.error_code(), absl::ToDoubleSeconds(took));
   if (LogsAccess()) {
@@ -60,8 +54,12 @@ void Call::Finish(const absl::Status& status) {
     LogAccess(
         {method_.name, code, absl::ToDoubleMilliseconds(took), caller().peer, reference_, answer.error_message()});
   }
-  reactor_->Finish(answer);
+  return answer;
 }
+
+Call::Call(const Method& method, grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
+           absl::Duration max_duration)
+    : CallRecord(method, context, max_duration), response_(response), reactor_(context.DefaultReactor()) {}
 
 absl::Status StatusOfException(const std::string& what) {
   try {
@@ -75,6 +73,11 @@ absl::Status StatusOfException(const std::string& what) {
     spdlog::error("{}: unexpected exception of an unknown type", what);
   }
   return absl::InternalError("the server failed; its log says how");
+}
+
+absl::Status ServerBusy() {
+  return registry::Error(absl::StatusCode::kResourceExhausted, "the server has too much to do; try again later",
+                         {"SERVER_BUSY", {}, {}});
 }
 
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
@@ -121,8 +124,7 @@ void CallRunner::RunLater(const Method& method, const std::shared_ptr<Call>& cal
     if (outcome) call->Finish(*outcome);
   });
   if (!posted) {
-    call->Finish(registry::Error(absl::StatusCode::kResourceExhausted, "the server has too much to do; try again later",
-                                 {"SERVER_BUSY", {}, {}}));
+    call->Finish(ServerBusy());
   }
 }
 

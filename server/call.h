@@ -33,11 +33,11 @@ struct Method {
   MethodMetrics metrics;
 };
 
-/// One unary call, from its arrival until it is answered.
-class Call {
+/// One call, from its arrival until it is answered: who calls, until when, and what is counted and logged of it.
+class CallRecord {
  public:
-  Call(const Method& method, grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
-       absl::Duration max_duration);
+  /// `max_duration` is for callers that set no deadline, or a later one.
+  CallRecord(const Method& method, grpc::CallbackServerContext& context, absl::Duration max_duration);
 
   /// Found out when first asked for: an answer from memory needs none of it.
   const registry::Caller& caller() const;
@@ -47,24 +47,37 @@ class Call {
   void set_reference(std::string_view reference) {
     if (LogsAccess()) reference_ = reference;
   }
-  grpc::ByteBuffer& response() { return *response_; }
 
   /// Whether nobody waits for the answer any more: CANCELLED or DEADLINE_EXCEEDED.
   absl::Status CheckWanted() const;
 
-  /// Sends the answer, counts and logs. Exactly once, the last thing done with this call.
-  void Finish(const absl::Status& status);
-  grpc::ServerUnaryReactor* reactor() { return reactor_; }
+  /// Counts and logs, and gives what the reactor finishes with. Exactly once.
+  grpc::Status Conclude(const absl::Status& status) const;
 
  private:
   const Method& method_;
   grpc::CallbackServerContext& context_;
-  grpc::ByteBuffer* const response_;
-  grpc::ServerUnaryReactor* const reactor_;
   const absl::Time start_;
   const absl::Duration max_duration_;
   mutable std::optional<registry::Caller> caller_;
   std::string reference_;
+};
+
+/// One unary call.
+class Call : public CallRecord {
+ public:
+  Call(const Method& method, grpc::CallbackServerContext& context, grpc::ByteBuffer* response,
+       absl::Duration max_duration);
+
+  grpc::ByteBuffer& response() { return *response_; }
+
+  /// Sends the answer, counts and logs. Exactly once, the last thing done with this call.
+  void Finish(const absl::Status& status) { reactor_->Finish(Conclude(status)); }
+  grpc::ServerUnaryReactor* reactor() { return reactor_; }
+
+ private:
+  grpc::ByteBuffer* const response_;
+  grpc::ServerUnaryReactor* const reactor_;
 };
 
 /// The Status of the exception being handled, whose text goes to the log. Call it inside `catch (...)`.
@@ -80,6 +93,9 @@ absl::Status Guarded(const std::string& what, const Work& work) {
     return StatusOfException(what);
   }
 }
+
+/// RESOURCE_EXHAUSTED: what a call gets whose work the executor refuses.
+absl::Status ServerBusy();
 
 /// Fills `request`. INVALID_ARGUMENT for bytes that are no such message, text that is not UTF-8 included.
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);

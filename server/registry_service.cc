@@ -1,3 +1,4 @@
+#include "server/archive_streams.h"
 #include "server/services.h"
 #include "tasker/registry/v1/registry.grpc.pb.h"
 
@@ -16,12 +17,15 @@ using Raw = RawMethods<
     pb::RegistryService::WithRawCallbackMethod_DeprecateTemplate,
     pb::RegistryService::WithRawCallbackMethod_YankTemplate, pb::RegistryService::WithRawCallbackMethod_RestoreTemplate,
     pb::RegistryService::WithRawCallbackMethod_PurgeTemplate,
-    pb::RegistryService::WithRawCallbackMethod_SetVersionPolicy>;
+    pb::RegistryService::WithRawCallbackMethod_SetVersionPolicy,
+    pb::RegistryService::WithRawCallbackMethod_ExportTemplates,
+    pb::RegistryService::WithRawCallbackMethod_ImportTemplates>;
 
 class RegistryService final : public Raw {
  public:
-  RegistryService(CallRunner& runner, const registry::Registrar& registrar, const registry::Lifecycle& lifecycle)
-      : runner_(runner), registrar_(registrar), lifecycle_(lifecycle) {}
+  RegistryService(CallRunner& runner, const registry::Registrar& registrar, const registry::Lifecycle& lifecycle,
+                  ArchiveStreams& archives)
+      : runner_(runner), registrar_(registrar), lifecycle_(lifecycle), archives_(archives) {}
 
   Reactor* RegisterTemplate(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::RegisterTemplateRequest>(
@@ -84,10 +88,19 @@ class RegistryService final : public Raw {
                                                     });
   }
 
+  grpc::ServerWriteReactor<Bytes>* ExportTemplates(Context* context, const Bytes* request) override {
+    return archives_.Export(context, request);
+  }
+
+  grpc::ServerReadReactor<Bytes>* ImportTemplates(Context* context, Bytes* response) override {
+    return archives_.Import(context, response);
+  }
+
  private:
   CallRunner& runner_;
   const registry::Registrar& registrar_;
   const registry::Lifecycle& lifecycle_;
+  ArchiveStreams& archives_;
   const Method register_template_ = runner_.MakeMethod("RegistryService/RegisterTemplate");
   const Method register_templates_ = runner_.MakeMethod("RegistryService/RegisterTemplates");
   const Method validate_template_ = runner_.MakeMethod("RegistryService/ValidateTemplate");
@@ -103,8 +116,8 @@ class RegistryService final : public Raw {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar,
-                                                   const registry::Lifecycle& lifecycle) {
-  return std::make_unique<RegistryService>(runner, registrar, lifecycle);
+                                                   const registry::Lifecycle& lifecycle, ArchiveStreams& archives) {
+  return std::make_unique<RegistryService>(runner, registrar, lifecycle, archives);
 }
 
 }  // namespace tasker::server

@@ -5,6 +5,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "lib/store/embedded_postgres.h"
 #include "lib/store/migrations.h"
 #include "lib/store/store.h"
+#include "server/archive_streams.h"
 #include "server/call.h"
 #include "server/http_server.h"
 #include "server/listener.h"
@@ -110,13 +112,15 @@ class Server::Parts {
         payloads_(loader_, options.cache_bytes / 4),
         registrar_(store_, tmpl::ReadLimits(), loader_),
         lifecycle_(store_, loader_),
+        archive_(database_.pool, store_, loader_, tmpl::ReadLimits()),
         catalog_(store_, loader_),
         callables_(store_, loader_),
         comparison_(loader_, tmpl::ReadLimits()),
         runner_(executor_, metrics_, feed_->gate(), {absl::Seconds(options.max_call_seconds)}),
+        archives_(runner_, executor_, archive_, {.max_running = std::max(1, options.database_connections / 4)}),
         watches_(*feed_, store_, executor_, runner_, {.max_watches = options.max_watches}),
         executor_({.threads = kThreadsPerConnection * options.database_connections}) {
-    services_.push_back(MakeRegistryService(runner_, registrar_, lifecycle_));
+    services_.push_back(MakeRegistryService(runner_, registrar_, lifecycle_, archives_));
     services_.push_back(MakeResolverService(runner_, resolver_, payloads_, callables_, watches_));
     services_.push_back(MakeCatalogService(runner_, catalog_, comparison_, *store_,
                                            [this](absl::Time deadline) { return Info(deadline); }));
@@ -218,11 +222,13 @@ class Server::Parts {
   registry::PayloadCheck payloads_;
   const registry::Registrar registrar_;
   const registry::Lifecycle lifecycle_;
+  const registry::Archive archive_;
   registry::Catalog catalog_;
   const registry::CallableChecker callables_;
   const registry::Comparison comparison_;
   Metrics metrics_;
   CallRunner runner_;
+  ArchiveStreams archives_;
   WatchHub watches_;
   Executor executor_;  // its last tasks use what stands above
   std::optional<registry::ChangeTrimmer> trimmer_;

@@ -18,10 +18,11 @@
 /// here is the wire. What they are given must outlive them.
 namespace tasker::server {
 
+class ArchiveStreams;
 class WatchHub;
 
 std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar,
-                                                   const registry::Lifecycle& lifecycle);
+                                                   const registry::Lifecycle& lifecycle, ArchiveStreams& archives);
 std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
                                                    registry::PayloadCheck& payloads,
                                                    const registry::CallableChecker& callables, WatchHub& watches);

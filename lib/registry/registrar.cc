@@ -12,7 +12,7 @@
 #include "lib/registry/channel_name.h"
 #include "lib/registry/checked_source.h"
 #include "lib/registry/error.h"
-#include "lib/registry/index_entries.h"
+#include "lib/registry/new_version.h"
 #include "lib/registry/refusal.h"
 #include "lib/registry/registration_issues.h"
 #include "lib/registry/template_loader.h"
@@ -60,25 +60,9 @@ std::vector<store::NewVersion> NewVersions(const Sources& sources, std::vector<C
   std::vector<store::NewVersion> batch;
   batch.reserve(checked.size());
   for (size_t i = 0; i < checked.size(); ++i) {
-    const pb::TemplateSource& source = *sources[i];
-    const tmpl::TaskTemplate& tmpl = *checked[i].tmpl;
-    store::NewVersion& version = batch.emplace_back();
-    version.namespace_name = tmpl.namespace_name;
-    version.name = tmpl.name;
-    version.version = tmpl.version;
-    version.description = tmpl.description;
-    version.configuration = std::move(checked[i].canonical);
-    version.digest = checked[i].digest;
-    if (source.has_yaml()) version.source_text = source.yaml();
-    version.file_name = source.file_name();
+    store::NewVersion& version = batch.emplace_back(MakeNewVersion(*sources[i], checked[i]));
     version.source_revision = source_revision;
     version.source_uri = source_uri;
-    if (tmpl.metadata) version.tags = tmpl.metadata->tags;
-    version.step_count = static_cast<int32_t>(tmpl.steps.size());
-    TemplateIndex index = IndexTemplate(tmpl);
-    version.entries = std::move(index.entries);
-    version.events = std::move(index.events);
-    checked[i].tmpl.reset();  // a large batch is held once
   }
   return batch;
 }
@@ -158,7 +142,7 @@ std::vector<std::vector<std::string>> Registrar::Differences(const Sources& sour
   for (size_t i = 0; i < sources.size() && explained < kExplained; ++i) {
     if (stored.items[i].outcome != store::RegisterOutcome::kConflict) continue;
     ++explained;
-    const CheckedSource checked = CheckSource(*sources[i], limits_);  // its model was not kept (NewVersions)
+    const CheckedSource checked = CheckSource(*sources[i], limits_);  // its model was not kept (MakeNewVersion)
     if (!checked.tmpl) continue;
     const tmpl::TaskTemplate& sent = *checked.tmpl;
     const auto row = store_->LoadVersion(sent.namespace_name, sent.name, *tmpl::ParseVersion(sent.version), deadline);

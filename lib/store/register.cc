@@ -1,101 +1,21 @@
-#include <fmt/format.h>
-
 #include <pqxx/row>
+#include <utility>
 
 #include "lib/base/json.h"
-#include "lib/store/array_text.h"
 #include "lib/store/joined_calls.h"
-#include "lib/store/rows.h"
+#include "lib/store/register_parameters.h"
 #include "lib/store/store.h"
 
 namespace tasker::store {
 namespace {
 
-void AppendField(std::string_view key, std::string_view value, std::string& out) {
-  base::AppendJsonString(key, out);
-  out += ':';
-  base::AppendJsonString(value, out);
-  out += ',';
-}
-
-void AppendEntry(std::initializer_list<std::string_view> parts, std::string& out) {
-  if (out.back() != '[') out += ',';
-  for (char separator = '['; const std::string_view part : parts) {
-    out += separator;
-    base::AppendJsonString(part, out);
-    separator = ',';
-  }
-  out += ']';
-}
-
-// The same, of the batch's item `item`, from 1.
-void AppendItemEntry(size_t item, std::initializer_list<std::string_view> parts, std::string& out) {
-  if (out.back() != '[') out += ',';
-  out += fmt::format("[{}", item);
-  for (const std::string_view part : parts) {
-    out += ',';
-    base::AppendJsonString(part, out);
-  }
-  out += ']';
-}
-
-// One element of register_templates' p_items; migrations/0004_register_templates.sql has its shape.
-void AppendItem(const NewVersion& version, std::string& out) {
-  out += '{';
-  AppendField("namespace", version.namespace_name, out);
-  AppendField("name", version.name, out);
-  AppendField("version", version.version, out);
-  if (version.description) AppendField("description", *version.description, out);
-  AppendField("digest", version.digest, out);
-  AppendField("file_name", version.file_name, out);
-  AppendField("source_revision", version.source_revision, out);
-  AppendField("source_uri", version.source_uri, out);
-  out += fmt::format("\"step_count\":{},\"tags\":[", version.step_count);
-  for (const std::string& tag : version.tags) {
-    if (out.back() != '[') out += ',';
-    base::AppendJsonString(tag, out);
-  }
-  out += "],\"entries\":[";
-  for (const std::string& tag : version.tags) AppendEntry({"tag", tag, "", "", "", ""}, out);
-  for (const IndexEntry& entry : version.entries) {
-    AppendEntry({SubjectWord(entry.subject), entry.term, entry.role, entry.step, entry.environment, entry.detail}, out);
-  }
-  out += "]}";
-}
-
 std::vector<std::string> Parameters(std::span<const NewVersion> batch, const RegisterOptions& options) {
-  std::string items = "[";
-  std::string configurations = "{";
-  std::string source_texts = "{";
-  std::string events = "[";
-  std::string channels = "[";
-  for (size_t number = 1; const NewVersion& version : batch) {
-    if (number > 1) {
-      for (std::string* list : {&items, &configurations, &source_texts}) *list += ',';
-    }
-    AppendItem(version, items);
-    AppendArrayElement(version.configuration, configurations);
-    if (version.source_text) {
-      AppendArrayElement(*version.source_text, source_texts);
-    } else {
-      source_texts += "NULL";
-    }
-    for (const DomainEvent& event : version.events) {
-      AppendItemEntry(number, {event.name, event.schema_digest, event.description, event.schema_json}, events);
-    }
-    for (const std::string& channel : version.channels) AppendItemEntry(number, {channel}, channels);
-    ++number;
-  }
-  items += ']';
-  configurations += '}';
-  source_texts += '}';
-  events += ']';
-  channels += ']';
-  return {std::move(items),
-          std::move(configurations),
-          std::move(source_texts),
-          std::move(events),
-          std::move(channels),
+  BatchTexts texts = ToBatchTexts(batch);
+  return {std::move(texts.items),
+          std::move(texts.configurations),
+          std::move(texts.source_texts),
+          std::move(texts.events),
+          std::move(texts.channels),
           options.actor,
           options.peer,
           options.dry_run ? "true" : "false"};
