@@ -38,19 +38,20 @@ NamespaceEvent ReadEvent(const pqxx::row& row) {
 // The keys of a page's events, in order.
 std::string EventKeys(std::string_view space, std::string_view prefix, const ListRequest& request, Sql& sql) {
   const bool first = request.after.empty();
-  const std::string first_space = sql.Bind(first ? space : std::string_view(request.after[0]));
-  const std::string from =
-      fmt::format("(e.namespace, e.name, e.schema_digest) >= ({}, {}, {})", first_space,
-                  sql.Bind(first ? (space.empty() ? std::string_view() : prefix) : std::string_view(request.after[1])),
-                  sql.Bind(first ? "" : JustAbove(request.after[2])));
+  const std::string from_space = sql.Bind(first ? space : std::string_view(request.after[0]));
+  const std::string from_name =
+      sql.Bind(first ? (space.empty() ? std::string_view() : prefix) : std::string_view(request.after[1]));
+  const std::string from_digest = sql.Bind(first ? "" : JustAbove(request.after[2]));
   const std::string limit = sql.Bind(int64_t{request.limit()});
   constexpr std::string_view kKeys = "SELECT e.namespace, e.name, e.schema_digest FROM tasker.domain_events e";
   constexpr std::string_view kOrder = "ORDER BY e.namespace, e.name, e.schema_digest LIMIT";
   const std::string above = std::string(prefix) + std::string(kAboveTexts);
   if (!space.empty()) {
-    return fmt::format("{} WHERE {} AND (e.namespace, e.name) < ({}, {}) {} {}", kKeys, from, sql.Bind(space),
-                       sql.Bind(above), kOrder, limit);
+    return fmt::format("{} WHERE e.namespace = {} AND (e.name, e.schema_digest) >= ({}, {}) AND e.name < {} {} {}",
+                       kKeys, from_space, from_name, from_digest, sql.Bind(above), kOrder, limit);
   }
+  const std::string from =
+      fmt::format("(e.namespace, e.name, e.schema_digest) >= ({}, {}, {})", from_space, from_name, from_digest);
   if (prefix.empty()) return fmt::format("{} WHERE {} {} {}", kKeys, from, kOrder, limit);
   // A prefix alone begins no key: few events are read and sorted, many are found in one namespace after the other.
   const std::string begins = fmt::format("e.name >= {} AND e.name < {}", sql.Bind(prefix), sql.Bind(above));
@@ -61,7 +62,7 @@ std::string EventKeys(std::string_view space, std::string_view prefix, const Lis
       "LATERAL ({0} WHERE e.namespace = n.name AND {1} AND {3} ORDER BY e.name, e.schema_digest LIMIT {5}) e "
       "WHERE n.name >= {6} ORDER BY n.name, e.name, e.schema_digest LIMIT {5}) o WHERE (SELECT count(*) FROM few) = "
       "{2})) e {4} {5}",
-      kKeys, begins, kFewRows + 1, from, kOrder, limit, first_space);
+      kKeys, begins, kFewRows + 1, from, kOrder, limit, from_space);
 }
 
 }  // namespace
@@ -96,23 +97,30 @@ absl::StatusOr<Page<Channel>> Store::ListChannels(const ChannelFilter& filter, c
   const absl::StatusOr<ListRequest> request =
       ReadPageOptions(ListName("channels", {filter.namespace_name, filter.name, filter.channel}), page, 3);
   if (!request.ok()) return request.status();
-  const Parameters first = {filter.namespace_name, filter.name, ""};
-  Parameters from = request->after.empty() ? first : request->after;
-  if (!request->after.empty()) from[2] = JustAbove(from[2]);
-  const Parameters to = filter.namespace_name.empty() ? Parameters{std::string(kAboveNames), ""}
-                        : filter.name.empty()         ? Parameters{filter.namespace_name, std::string(kAboveNames)}
-                                                      : Parameters{filter.namespace_name, JustAbove(filter.name)};
-  Sql sql;
-  std::string condition =
-      fmt::format("(c.namespace, c.name, c.channel) >= ({}, {}, {}) AND (c.namespace, c.name) < ({}, {})",
-                  sql.Bind(from[0]), sql.Bind(from[1]), sql.Bind(from[2]), sql.Bind(to[0]), sql.Bind(to[1]));
-  std::string name = "list_channels";
-  if (!filter.channel.empty()) {
-    // Says once more, for the index by channel, where the page begins.
-    condition += fmt::format(" AND (c.namespace, c.name) >= ({}, {}) AND c.channel = {}", sql.Bind(from[0]),
-                             sql.Bind(from[1]), sql.Bind(filter.channel));
-    name += "_channel";
+  Parameters from = {filter.namespace_name, filter.name, ""};
+  if (!request->after.empty()) {
+    from = request->after;
+    std::string& last = from[filter.channel.empty() ? 2 : 1];  // of the keys that the filter leaves open
+    last = JustAbove(last);
   }
+  Sql sql;
+  std::string name = "list_channels";
+  std::string condition;  // what the filter fixes, and from where on the rest is left
+  std::string rest;
+  std::string start;
+  const auto add_key = [&](std::string_view column, std::string_view fixed, const std::string& first) {
+    if (fixed.empty()) {
+      rest += fmt::format("{}c.{}", rest.empty() ? "" : ", ", column);
+      start += (start.empty() ? "" : ", ") + sql.Bind(first);
+    } else {
+      condition += fmt::format("c.{} = {} AND ", column, sql.Bind(fixed));
+      name += fmt::format("_{}", column);
+    }
+  };
+  add_key("namespace", filter.namespace_name, from[0]);
+  add_key("name", filter.name, from[1]);
+  add_key("channel", filter.channel, from[2]);
+  condition += rest.empty() ? "true" : fmt::format("({}) >= ({})", rest, start);
   const Statement statement = PageStatement(
       name,
       fmt::format("SELECT c.*, v.digest, v.state, (extract(epoch FROM c.updated_at) * 1000000)::bigint AS micros, "

@@ -107,7 +107,7 @@ absl::StatusOr<Page<Row>> LoadPage(ConnectionPool& pool, const ListRequest& requ
 
 /// So many rows that fulfil one condition are read and sorted, rather than going through a list in its order. More than
 /// that, and the list has rows of the kind often enough to be gone through.
-inline constexpr int kFewRows = 500;
+inline constexpr int kFewRows = 200;
 
 /// Above every text that goes on after a prefix: the last character there is.
 inline constexpr std::string_view kAboveTexts = "\xF4\x8F\xBF\xBF";

@@ -39,7 +39,10 @@ class TemplateQuery {
  private:
   // On the list's part that is left. A namespace is such a part, and a prefix in a namespace.
   std::string IsLeft(std::string_view alias) const {
-    return fmt::format("({0}.namespace, {0}.name) >= ({1}) AND ({0}.namespace, {0}.name) < ({2})", alias, from_, to_);
+    // A row of columns bounds a scan from below only: PostgreSQL reads on to where its first column changes.
+    return to_.empty() ? fmt::format("({0}.namespace, {0}.name) >= ({1}, {2})", alias, from_namespace_, from_name_)
+                       : fmt::format("{0}.namespace = {1} AND {0}.name >= {2} AND {0}.name < {3}", alias,
+                                     from_namespace_, from_name_, to_);
   }
   // On a row `t` of tasker.templates: its state.
   std::string IsWanted() const { return fmt::format("t.state = ANY ({})", states_); }
@@ -57,11 +60,11 @@ class TemplateQuery {
   std::string ByFewest() const;
 
   std::string name_ = "list_templates";
-  std::string from_;
-  std::string to_;
+  std::string from_namespace_;
+  std::string from_name_;
+  std::string to_;  // above the names of one namespace; empty: of all namespaces
   std::string states_;
   std::string limit_;
-  std::string first_namespace_;
   std::string text_;            // the query; empty: none
   std::string text_parameter_;  // what it is made of
   std::string prefix_;          // of names in any namespace, as "a AND b" on t.name; empty: none
@@ -74,10 +77,9 @@ TemplateQuery::TemplateQuery(const TemplateFilter& filter, const ListRequest& re
   const bool prefix_anywhere = space.empty() && !prefix.empty();
   const std::string first_namespace = request.after.empty() ? space : request.after[0];
   const std::string first_name = request.after.empty() ? (prefix_anywhere ? "" : prefix) : JustAbove(request.after[1]);
-  first_namespace_ = sql.Bind(first_namespace);
-  from_ = fmt::format("{}, {}", first_namespace_, sql.Bind(first_name));
-  to_ = space.empty() ? fmt::format("{}, ''", sql.Bind(kAboveNames))
-                      : fmt::format("{}, {}", sql.Bind(space), sql.Bind(prefix + std::string(kAboveNames)));
+  from_namespace_ = sql.Bind(first_namespace);
+  from_name_ = sql.Bind(first_name);
+  if (!space.empty()) to_ = sql.Bind(prefix + std::string(kAboveNames));
   states_ = sql.BindWords(StateWords(filter.states));
   limit_ = sql.Bind(int64_t{request.limit()});
   const auto add = [&](std::string_view subject, const std::string& term) {
@@ -105,9 +107,10 @@ TemplateQuery::TemplateQuery(const TemplateFilter& filter, const ListRequest& re
 std::string TemplateQuery::Fits(size_t terms_known) const {
   std::string conditions = "true";
   for (size_t i = terms_known; i < terms_.size(); ++i) {
+    // A subquery rather than EXISTS, which would be joined, and then look at every version.
     conditions += fmt::format(
-        " AND EXISTS (SELECT FROM tasker.template_index e WHERE {} AND e.namespace = t.namespace AND e.name = t.name "
-        "AND e.major = t.major AND e.minor = t.minor AND e.patch = t.patch)",
+        " AND (SELECT true FROM tasker.template_index e WHERE {} AND e.namespace = t.namespace AND e.name = t.name "
+        "AND e.major = t.major AND e.minor = t.minor AND e.patch = t.patch LIMIT 1)",
         Names("e", terms_[i]));
   }
   if (!text_.empty()) conditions += " AND t.search @@ " + text_;
@@ -131,7 +134,7 @@ std::string TemplateQuery::ByNamespace() const {
       "t.latest_named_task_uuid, t.version_count FROM tasker.templates t WHERE t.namespace = n.name AND {} AND {} AND "
       "{} "
       "ORDER BY t.name LIMIT {}) f WHERE n.name >= {} ORDER BY n.name, f.name LIMIT {}",
-      IsLeft("t"), IsWanted(), Fits(), limit_, first_namespace_, limit_);
+      IsLeft("t"), IsWanted(), Fits(), limit_, from_namespace_, limit_);
 }
 
 // Through the rows of the first term.
