@@ -55,14 +55,17 @@ std::string EventKeys(std::string_view space, std::string_view prefix, const Lis
   if (prefix.empty()) return fmt::format("{} WHERE {} {} {}", kKeys, from, kOrder, limit);
   // A prefix alone begins no key: few events are read and sorted, many are found in one namespace after the other.
   const std::string begins = fmt::format("e.name >= {} AND e.name < {}", sql.Bind(prefix), sql.Bind(above));
+  const std::string begins_anywhere =
+      fmt::format("left(e.name, 100) >= left({0}, 100) AND left(e.name, 100) < left({0}, 100) || {1} AND {2}",
+                  sql.Bind(prefix), sql.Bind(kAboveTexts), begins);
   return fmt::format(
-      "WITH few AS MATERIALIZED ({0} WHERE {1} LIMIT {2}) SELECT * FROM ((SELECT * FROM few e WHERE (SELECT count(*) "
+      "WITH few AS MATERIALIZED ({0} WHERE {7} LIMIT {2}) SELECT * FROM ((SELECT * FROM few e WHERE (SELECT count(*) "
       "FROM few) < {2} AND {3} {4} {5}) UNION ALL (SELECT o.* FROM (SELECT e.* FROM tasker.task_namespaces n CROSS "
       "JOIN "
       "LATERAL ({0} WHERE e.namespace = n.name AND {1} AND {3} ORDER BY e.name, e.schema_digest LIMIT {5}) e "
       "WHERE n.name >= {6} ORDER BY n.name, e.name, e.schema_digest LIMIT {5}) o WHERE (SELECT count(*) FROM few) = "
       "{2})) e {4} {5}",
-      kKeys, begins, kFewRows + 1, from, kOrder, limit, from_space);
+      kKeys, begins, kFewRows + 1, from, kOrder, limit, from_space, begins_anywhere);
 }
 
 }  // namespace

@@ -183,6 +183,7 @@ TEST_F(RegisterChannelsTest, TheWordsOfTheLatestVersionFindIt) {
   };
   Register({first});
   EXPECT_TRUE(finds("customer") && finds("card"));
+  EXPECT_FALSE(finds("ments"));  // the namespace has a filter of its own
   Register({second});
   EXPECT_TRUE(finds("refunds"));
   EXPECT_FALSE(finds("customer"));

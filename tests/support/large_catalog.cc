@@ -26,7 +26,7 @@ END $$;
 CREATE TEMP TABLE version AS
 SELECT t, p, CASE WHEN t % 2 = 0 THEN 'big' ELSE 'ns' || t / 20 END AS namespace, 't' || t AS name, '1.' || p || '.0' AS version,
        md5(t || '/' || p)::uuid AS uuid,
-       CASE WHEN t % 100 = 99 AND p > 0 THEN 'YANKED' WHEN t % 50 = 49 THEN 'DEPRECATED' ELSE 'ACTIVE' END AS state
+       CASE WHEN t % 100 = 99 AND p > 0 THEN 'YANKED' WHEN t % 10 = 9 THEN 'DEPRECATED' ELSE 'ACTIVE' END AS state
   FROM generate_series(0, @templates@ - 1) t, generate_series(0, 9) p;
 
 INSERT INTO tasker.task_namespaces (name, system_dependencies, template_count)

@@ -13,7 +13,7 @@ namespace tasker::test {
 ///     events     order.paid, published by step "a"; event.t7, declared
 ///     tags       common; even or odd; group7 (t / 100)
 ///     words      its name; "settles" in all, "word7" (t modulo 1000) in its description
-///     states     every 50th template is deprecated in all its versions, every 100th is yanked in all but 1.0.0
+///     states     every 10th template is deprecated in all its versions, every 100th is yanked in all but 1.0.0
 ///     channels   stable at 1.8.0; in every 10th template canary at 1.9.0, which moved there through every version
 void FillCatalog(store::ConnectionPool& pool, int templates);
 
