@@ -26,6 +26,7 @@ struct Arguments {
   std::vector<std::string> paths;
   bool dry_run = false;
   bool keep_unknown = false;
+  bool allow_breaking = false;
   std::string source_revision;
   std::string source_uri;
   std::vector<std::string> channels;
@@ -158,6 +159,7 @@ ExitCode Register(const Arguments& arguments, const Session& session) {
   request.set_source_uri(arguments.source_uri);
   request.set_dry_run(arguments.dry_run);
   for (const std::string& channel : arguments.channels) request.add_channels(channel);
+  request.set_allow_breaking(arguments.allow_breaking);
   const auto response = SendBatch(request, **client);
   if (response.status().code() == absl::StatusCode::kInvalidArgument) {
     return ExplainRefusal(response.status(), **client, sources, arguments, session);
@@ -179,6 +181,8 @@ Run AddRegister(CLI::App& app) {
                  "Point this channel of each template at it, in the same change; may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  app.add_flag("--allow-breaking", arguments->allow_breaking,
+               "Register versions that are too low under the namespace's version policy");
   app.add_option("--source-revision", arguments->source_revision, "The revision of the text, for example a git SHA");
   app.add_option("--source-uri", arguments->source_uri, "Where the text comes from");
   return [arguments](const Session& session) { return Register(*arguments, session); };

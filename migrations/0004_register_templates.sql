@@ -1,17 +1,22 @@
 -- Registers a batch, all or nothing, and answers with one row for each item, in the batch's order:
 --   outcome           CREATED; UNCHANGED (stored with the same digest); CONFLICT (stored, or earlier in the batch, with
 --                     another digest); PURGED (a purged version had another digest); YANKED (a channel is to point at
---                     it, and it is yanked). With any of the last three nothing is stored; CREATED then means "would be".
+--                     it, and it is yanked); UNCHECKED (its version policy asks for a comparison first). With any of
+--                     the last four nothing is stored; CREATED then means "would be".
 --   stored_digest     the digest under that version, or the purged one's
 --   stored_revision, stored_at   of the change that stored it; null when it is not stored; PURGED: when it was purged
 --   message           why it was purged or yanked
 --   event_differences its events that have another schema in this namespace, in a stored version or in an item before:
 --                     [[event, template, version]], where the last two are one place that has it; null: none
+--   unchecked         UNCHECKED: [policy, version, digest] of what it is to be compared with, which may stand in the
+--                     batch; else null
 --   holding_revision  the first revision that holds the whole batch and its channels; null for a dry run and when
 --                     nothing is stored. A batch that changes nothing takes none of its own.
 --
 -- p_items             [{namespace, name, version, description, digest, tags: [text], step_count, file_name,
---                       source_revision, source_uri, entries: [[subject, term, role, step, environment, detail]]}]
+--                       source_revision, source_uri, entries: [[subject, term, role, step, environment, detail]]}],
+--                     and, each may be absent: checked_against, "POLICY DIGEST" of what it was compared with under
+--                     which policy; change_detail: for the change log
 --                     From an archive also {kind: "IMPORT", created_at, actor, peer, state, state_message,
 --                       state_replacement, state_actor, state_at}; each may be absent.
 -- p_configurations, p_source_texts   one for each item, apart because they are large
@@ -83,11 +88,47 @@ BEGIN
 END
 $$;
 
+CREATE INDEX task_namespaces_policy ON tasker.task_namespaces (name) WHERE version_policy <> 'NONE';
+
+-- The CREATED items whose namespace has a version policy, and which were not compared with the highest lower version
+-- that is not yanked: in the registry, or among the CREATED items. By item: {"1": [policy, version, digest]}; null: none.
+CREATE FUNCTION tasker.unchecked_versions(p_items jsonb, p_outcomes text[])
+RETURNS jsonb LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+    WITH item AS (
+        SELECT i.item, i.namespace, i.name, i.checked_against, n.version_policy AS policy,
+               string_to_array(i.version, '.')::int[] AS parts,
+               lag(ARRAY[i.version, i.digest]) OVER same AS before
+          FROM ROWS FROM (jsonb_to_recordset(p_items) AS (namespace text, name text, version text, digest text,
+                                                          checked_against text, kind text),
+                          unnest(p_outcomes))
+               WITH ORDINALITY AS i (namespace, name, version, digest, checked_against, kind, outcome, item)
+               JOIN tasker.task_namespaces n ON n.name = i.namespace AND n.version_policy <> 'NONE'
+         WHERE i.outcome = 'CREATED' AND i.kind IS DISTINCT FROM 'IMPORT'
+        WINDOW same AS (PARTITION BY i.namespace, i.name ORDER BY string_to_array(i.version, '.')::int[])
+    )
+    SELECT jsonb_object_agg(i.item, jsonb_build_array(i.policy, b.base[1], b.base[2]))
+      FROM item i
+           LEFT JOIN LATERAL (SELECT ARRAY[t.version, t.digest] AS base
+                                FROM tasker.named_tasks t
+                               WHERE t.namespace = i.namespace AND t.name = i.name AND t.state <> 'YANKED'
+                                 AND (t.major, t.minor, t.patch) < (i.parts[1], i.parts[2], i.parts[3])
+                               ORDER BY t.major DESC, t.minor DESC, t.patch DESC LIMIT 1) AS s ON true
+           CROSS JOIN LATERAL (SELECT CASE WHEN s.base IS NULL OR string_to_array(i.before[1], '.')::int[]
+                                                                    > string_to_array(s.base[1], '.')::int[]
+                                           THEN i.before ELSE s.base END AS base) AS b
+     WHERE b.base IS NOT NULL AND i.checked_against IS DISTINCT FROM i.policy || ' ' || b.base[2]);
+END
+$$;
+
 CREATE FUNCTION tasker.register_templates(
     p_items jsonb, p_configurations text[], p_source_texts text[], p_events jsonb, p_channels jsonb, p_actor text,
     p_peer text, p_dry_run boolean)
 RETURNS TABLE (outcome text, stored_digest text, stored_revision bigint, stored_at timestamptz, message text,
-               event_differences jsonb, holding_revision bigint)
+               event_differences jsonb, holding_revision bigint, unchecked jsonb)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -111,6 +152,7 @@ DECLARE
     v_refused     boolean;
     v_now         timestamptz;
     v_differences jsonb;
+    v_unchecked   jsonb;
 BEGIN
     LOOP
         SELECT array_agg(o.outcome), array_agg(o.digest), array_agg(o.revision), array_agg(o.stored_at),
@@ -162,6 +204,12 @@ BEGIN
             END LOOP;
         END IF;
         v_refused := v_outcomes && ARRAY['CONFLICT', 'PURGED', 'YANKED'];
+        v_unchecked := NULL;
+        IF NOT v_refused AND 'CREATED' = ANY (v_outcomes)
+           AND EXISTS (SELECT FROM tasker.task_namespaces n WHERE n.version_policy <> 'NONE') THEN
+            v_unchecked := tasker.unchecked_versions(p_items, v_outcomes);
+            v_refused := v_unchecked IS NOT NULL;
+        END IF;
         v_wanted := NOT p_dry_run AND NOT v_refused AND (v_moves OR 'CREATED' = ANY (v_outcomes));
         EXIT WHEN NOT v_wanted OR v_revision IS NOT NULL;
         UPDATE tasker.change_head AS h SET revision = h.revision + 1 RETURNING h.revision INTO v_revision;
@@ -188,12 +236,12 @@ BEGIN
                            namespace text, name text, version text, description text, digest text, tags text[],
                            step_count int, file_name text, source_revision text, source_uri text, entries jsonb,
                            kind text, created_at timestamptz, actor text, peer text, state text, state_message text,
-                           state_replacement text, state_actor text, state_at timestamptz),
+                           state_replacement text, state_actor text, state_at timestamptz, change_detail jsonb),
                        unnest(p_configurations), unnest(p_source_texts), unnest(v_outcomes))
                    WITH ORDINALITY AS i (namespace, name, version, description, digest, tags, step_count, file_name,
                                          source_revision, source_uri, entries, kind, created_at, actor, peer, state,
-                                         state_message, state_replacement, state_actor, state_at, configuration,
-                                         source_text, outcome, item)
+                                         state_message, state_replacement, state_actor, state_at, change_detail,
+                                         configuration, source_text, outcome, item)
                    CROSS JOIN LATERAL (SELECT t.task_namespace_uuid FROM tasker.task_namespaces t
                                         WHERE t.name = i.namespace LIMIT 1) AS n
              WHERE i.outcome = 'CREATED'
@@ -220,9 +268,10 @@ BEGIN
         ), new_change AS (
             INSERT INTO tasker.changes (
                    revision, ordinal, kind, namespace, name, version, digest, actor, peer, source_revision, source_uri,
-                   created_at)
+                   detail, created_at)
             SELECT v_revision, row_number() OVER (ORDER BY i.item) - 1, coalesce(i.kind, 'REGISTER'), i.namespace,
-                   i.name, i.version, i.digest, p_actor, p_peer, i.source_revision, i.source_uri, v_now
+                   i.name, i.version, i.digest, p_actor, p_peer, i.source_revision, i.source_uri,
+                   coalesce(i.change_detail, '{}'), v_now
               FROM item i
         ), new_template AS (
             INSERT INTO tasker.templates AS t (
@@ -334,9 +383,11 @@ BEGIN
     END IF;
 
     RETURN QUERY
-        SELECT r.outcome, r.digest, coalesce(r.revision, v_revision), coalesce(r.stored_at, v_now), r.message,
+        SELECT CASE WHEN v_unchecked ? r.item::text THEN 'UNCHECKED' ELSE r.outcome END, r.digest,
+               coalesce(r.revision, v_revision), coalesce(r.stored_at, v_now), r.message,
                v_differences -> r.item::text,
-               CASE WHEN NOT p_dry_run AND NOT v_refused THEN coalesce(v_revision, greatest(v_last, v_channels)) END
+               CASE WHEN NOT p_dry_run AND NOT v_refused THEN coalesce(v_revision, greatest(v_last, v_channels)) END,
+               v_unchecked -> r.item::text
           FROM unnest(v_outcomes, v_digests, v_revisions, v_times, v_messages)
                WITH ORDINALITY AS r (outcome, digest, revision, stored_at, message, item)
          ORDER BY r.item;

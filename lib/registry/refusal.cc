@@ -12,16 +12,6 @@
 namespace tasker::registry {
 namespace {
 
-// "sources[7].steps[2].name" of the pointer "/steps/2/name".
-std::string FieldOf(size_t item, bool batch, std::string_view pointer, std::string_view source = "source") {
-  std::string field = batch ? fmt::format("sources[{}]", item) : std::string(source);
-  for (const std::string& token : base::JsonPointerTokens(pointer)) {
-    const bool index = !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
-    field += fmt::format(index ? fmt::runtime("[{}]") : fmt::runtime(".{}"), token);
-  }
-  return field;
-}
-
 // "payments.yaml:42:7: message [CODE]; hint", without what is not known.
 std::string Line(const base::Issue& issue, const std::string& file_name) {
   std::string line = file_name;
@@ -43,6 +33,7 @@ std::string_view Reason(store::RegisterOutcome outcome) {
   switch (outcome) {
     case store::RegisterOutcome::kCreated:
     case store::RegisterOutcome::kUnchanged:
+    case store::RegisterOutcome::kUnchecked:
       break;
     case store::RegisterOutcome::kConflict:
       return "VERSION_EXISTS";
@@ -55,6 +46,15 @@ std::string_view Reason(store::RegisterOutcome outcome) {
 }
 
 }  // namespace
+
+std::string FieldOf(size_t item, bool batch, std::string_view pointer, std::string_view source) {
+  std::string field = batch ? fmt::format("sources[{}]", item) : std::string(source);
+  for (const std::string& token : base::JsonPointerTokens(pointer)) {
+    const bool index = !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
+    field += fmt::format(index ? fmt::runtime("[{}]") : fmt::runtime(".{}"), token);
+  }
+  return field;
+}
 
 absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource> checked, bool batch,
                            std::string_view field) {

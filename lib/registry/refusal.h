@@ -3,6 +3,7 @@
 #include <absl/status/status.h>
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,5 +28,8 @@ absl::Status RefuseInvalid(const Sources& sources, std::span<const CheckedSource
 /// looked up. REQUIRES: stored.conflict.
 absl::Status RefuseConflicts(std::span<const CheckedSource> checked, const store::RegisterResult& stored,
                              std::span<const std::vector<std::string>> differences, bool batch);
+
+/// "sources[7].steps[2].name", or "source.steps[2].name" where it is no batch, of the pointer "/steps/2/name".
+std::string FieldOf(size_t item, bool batch, std::string_view pointer, std::string_view source = "source");
 
 }  // namespace tasker::registry

@@ -16,6 +16,7 @@
 #include "lib/registry/refusal.h"
 #include "lib/registry/registration_issues.h"
 #include "lib/registry/template_loader.h"
+#include "lib/registry/version_policy.h"
 #include "lib/wire/issue.h"
 
 namespace tasker::registry {
@@ -93,6 +94,7 @@ pb::RegistrationOutcome Outcome(store::RegisterOutcome outcome) {
     case store::RegisterOutcome::kConflict:
     case store::RegisterOutcome::kPurged:
     case store::RegisterOutcome::kYanked:
+    case store::RegisterOutcome::kUnchecked:
       break;
   }
   return pb::REGISTRATION_OUTCOME_UNSPECIFIED;
@@ -120,6 +122,7 @@ struct Registrar::Job {
   const std::string& source_uri;
   const Channels& channels;
   bool dry_run;
+  bool allow_breaking;
   bool batch;  // how messages name the sources: sources[0] or source
 };
 
@@ -165,11 +168,13 @@ absl::StatusOr<Registrar::Result> Registrar::Run(const Job& job, const Caller& c
   const store::RegisterOptions options{caller.actor, caller.peer, job.dry_run};
   std::vector<store::NewVersion> batch = NewVersions(job.sources, checked, job.source_revision, job.source_uri);
   PutChannels(job.channels, batch);
-  const absl::StatusOr<store::RegisterResult> stored = store_->Register(batch, options, caller.deadline);
+  const absl::StatusOr<store::RegisterResult> stored =
+      PolicedBatch(*store_, checked, batch, job.allow_breaking).Register(options, caller.deadline);
   if (loader_ != nullptr && !job.dry_run) {  // also when it failed: what the database did may be unknown
     for (const CheckedSource& source : checked) loader_->counters().CountSelections(source.reference);
   }
   if (!stored.ok()) return stored.status();
+  if (stored->unchecked) return RefuseTooSmallBumps(checked, job.batch);
   if (stored->conflict) {
     return RefuseConflicts(checked, *stored, Differences(job.sources, *stored, caller.deadline), job.batch);
   }
@@ -186,6 +191,7 @@ absl::StatusOr<pb::RegisterTemplateResponse> Registrar::Register(const pb::Regis
                                        request.source_uri(),
                                        request.channels(),
                                        request.dry_run(),
+                                       request.allow_breaking(),
                                        false},
                                       caller);
   if (!result.ok()) return result.status();
@@ -206,7 +212,7 @@ absl::StatusOr<pb::RegisterTemplatesResponse> Registrar::Register(const pb::Regi
   Sources sources;
   for (const pb::TemplateSource& source : request.sources()) sources.push_back(&source);
   absl::StatusOr<Result> result = Run({std::move(sources), request.source_revision(), request.source_uri(),
-                                       request.channels(), request.dry_run(), true},
+                                       request.channels(), request.dry_run(), request.allow_breaking(), true},
                                       caller);
   if (!result.ok()) return result.status();
   pb::RegisterTemplatesResponse response;
@@ -226,8 +232,9 @@ absl::StatusOr<pb::ValidateTemplateResponse> Registrar::Validate(const pb::Valid
   response.set_digest(only.digest);
   if (!only.issues.has_errors()) {
     const store::RegisterOptions options{caller.actor, caller.peer, /*dry_run=*/true};
+    std::vector<store::NewVersion> batch = NewVersions({&source}, checked, "", "");
     const absl::StatusOr<store::RegisterResult> stored =
-        store_->Register(NewVersions({&source}, checked, "", ""), options, caller.deadline);
+        PolicedBatch(*store_, checked, batch, /*allow_breaking=*/false).Register(options, caller.deadline);
     if (!stored.ok()) return stored.status();
     response.set_outcome(Outcome(stored->items.front().outcome));
     ReportEventDifferences(stored->items.front(), only);

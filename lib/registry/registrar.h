@@ -41,6 +41,9 @@ class Registrar {
   ///   ALREADY_EXISTS      VERSION_EXISTS, VERSION_PURGED: a version is or was registered with other content; all such
   ///                       items are the violations.
   ///   FAILED_PRECONDITION VERSION_YANKED: `channels` are to point at a yanked version.
+  ///                       VERSION_BUMP_TOO_SMALL: a namespace's version policy asks for higher versions; all such
+  ///                       items are the violations. Not with `allow_breaking`.
+  ///   ABORTED             VERSION_POLICY_CONTENDED, see PolicedBatch.
   ///   RESOURCE_EXHAUSTED  BATCH_TOO_LARGE: more than kMaxBatchTemplates or kMaxBatchBytes.
   ///   otherwise as the store fails.
   /// A batch's answer lists at most about 2 MiB of warnings; the rest is counted per item.

@@ -45,6 +45,7 @@ void ReportConflict(const store::RegisteredItem& stored, std::span<const std::st
   switch (stored.outcome) {
     case store::RegisterOutcome::kCreated:
     case store::RegisterOutcome::kUnchanged:
+    case store::RegisterOutcome::kUnchecked:
       return;
     case store::RegisterOutcome::kConflict:
       return add("VERSION_EXISTS");

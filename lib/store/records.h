@@ -56,6 +56,10 @@ struct NewVersion {
   /// To point at this version, also when it is registered already. For one channel on several versions of one template
   /// in a batch, the highest counts.
   std::vector<std::string> channels = {};
+  /// Of the kUnchecked answer that it was held against, PolicyBase::checked_against; empty: none was.
+  std::string checked_against = {};
+  /// Why its version policy does not keep it out although its version is too low, for the change log; else empty.
+  std::string allowance = {};
 };
 
 /// Whether a version is meant to be used. The database holds the upper-case word ("ACTIVE").
@@ -150,6 +154,18 @@ enum class RegisterOutcome {
   kConflict,   ///< the version exists with another digest (or stands twice in the batch, with different ones)
   kPurged,     ///< the version was purged, and had another digest
   kYanked,     ///< a channel is to point at it, and it is yanked
+  kUnchecked,  ///< its namespace has a version policy, and it was not compared with what that asks for
+};
+
+/// What a version policy compares a new version with: the highest lower one that is not yanked, in the registry or
+/// among the batch's new ones.
+struct PolicyBase {
+  bool is_enforced = false;  ///< else it only warns
+  std::string version = {};
+  std::string digest = {};
+
+  /// For NewVersion: what was compared, under which policy.
+  std::string checked_against() const { return (is_enforced ? "ENFORCE " : "WARN ") + digest; }
 };
 
 /// An event that a version declares or publishes, and a place where it has another schema in the same namespace.
@@ -167,6 +183,7 @@ struct RegisteredItem {
   std::string message;          ///< kPurged, kYanked: the reason that was given
   /// One for each of its events that has another schema in a version that is stored or in an item before.
   std::vector<EventDifference> event_differences;
+  PolicyBase policy_base;  ///< kUnchecked
 };
 
 struct RegisterResult {
@@ -174,10 +191,11 @@ struct RegisterResult {
   /// The first that holds the whole batch and its channels: of this call's change or, when it changed nothing, of the
   /// last one that did. 0: a conflict, or a dry run.
   int64_t revision = 0;
-  bool conflict = false;  ///< an item is neither kCreated nor kUnchanged; then nothing of the batch was stored
+  bool conflict = false;   ///< an item is kConflict, kPurged or kYanked; then nothing of the batch was stored
+  bool unchecked = false;  ///< an item is kUnchecked; then nothing was stored either, and there is no conflict
 
-  /// No conflict, and (unless it was a dry run) every item is in the registry.
-  bool ok() const { return !conflict; }
+  /// Neither; and (unless it was a dry run) every item is in the registry.
+  bool ok() const { return !conflict && !unchecked; }
 };
 
 /// Who writes.

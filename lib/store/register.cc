@@ -26,6 +26,7 @@ RegisterOutcome OutcomeOf(std::string_view word) {
   if (word == "UNCHANGED") return RegisterOutcome::kUnchanged;
   if (word == "PURGED") return RegisterOutcome::kPurged;
   if (word == "YANKED") return RegisterOutcome::kYanked;
+  if (word == "UNCHECKED") return RegisterOutcome::kUnchecked;
   return RegisterOutcome::kConflict;
 }
 
@@ -43,6 +44,13 @@ std::vector<EventDifference> ReadDifferences(const pqxx::field& field) {
   return differences;
 }
 
+// [policy, version, digest]
+PolicyBase ReadPolicyBase(const pqxx::field& field) {
+  const std::vector<std::string> parts = ReadStrings(field);
+  if (parts.size() != 3) return {};
+  return {.is_enforced = parts[0] == "ENFORCE", .version = parts[1], .digest = parts[2]};
+}
+
 RegisteredItem ItemFromRow(const pqxx::row& row) {
   RegisteredItem item;
   item.outcome = OutcomeOf(row[0].as<std::string>());
@@ -51,6 +59,7 @@ RegisteredItem ItemFromRow(const pqxx::row& row) {
   if (!row[3].is_null()) item.stored_time = absl::FromUnixMicros(row[3].as<int64_t>());
   item.message = row[4].as<std::string>("");
   item.event_differences = ReadDifferences(row[5]);
+  if (!row[7].is_null()) item.policy_base = ReadPolicyBase(row[7]);
   return item;
 }
 
@@ -61,7 +70,7 @@ JoinedFunction RegisterFunction() {
           .columns =
               "r.outcome, r.stored_digest, r.stored_revision, "
               "(extract(epoch FROM r.stored_at) * 1000000)::bigint, r.message, r.event_differences::text, "
-              "r.holding_revision",
+              "r.holding_revision, r.unchecked::text",
           .function = "tasker.register_templates",
           .parameter_types = {"jsonb", "text[]", "text[]", "jsonb", "jsonb", "text", "text", "boolean"}};
 }
@@ -75,7 +84,9 @@ absl::StatusOr<RegisterResult> Store::Register(std::span<const NewVersion> batch
   for (const pqxx::row& row : *rows) {
     result.items.push_back(ItemFromRow(row));
     const RegisterOutcome outcome = result.items.back().outcome;
-    result.conflict |= outcome != RegisterOutcome::kCreated && outcome != RegisterOutcome::kUnchanged;
+    result.unchecked |= outcome == RegisterOutcome::kUnchecked;
+    result.conflict |= outcome != RegisterOutcome::kCreated && outcome != RegisterOutcome::kUnchanged &&
+                       outcome != RegisterOutcome::kUnchecked;
     result.revision = row[6].as<int64_t>(0);
   }
   return result;

@@ -59,6 +59,12 @@ void AppendItem(const NewVersion& version, const ImportedVersion* imported, std:
   AppendJsonField("file_name", version.file_name, out);
   AppendJsonField("source_revision", version.source_revision, out);
   AppendJsonField("source_uri", version.source_uri, out);
+  if (!version.checked_against.empty()) AppendJsonField("checked_against", version.checked_against, out);
+  if (!version.allowance.empty()) {
+    out += "\"change_detail\":{\"allow_breaking\":true,\"message\":";
+    base::AppendJsonString(version.allowance, out);
+    out += "},";
+  }
   if (imported != nullptr) AppendImported(*imported, out);
   out += fmt::format("\"step_count\":{},\"tags\":[", version.step_count);
   for (const std::string& tag : version.tags) {
