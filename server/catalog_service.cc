@@ -29,8 +29,13 @@ using Raw = RawMethods<
 class CatalogService final : public Raw {
  public:
   CatalogService(CallRunner& runner, registry::Catalog& catalog, const registry::Comparison& comparison,
-                 store::Store& store, ServerInfo info)
-      : runner_(runner), catalog_(catalog), comparison_(comparison), store_(store), info_(std::move(info)) {}
+                 registry::Describer& describer, store::Store& store, ServerInfo info)
+      : runner_(runner),
+        catalog_(catalog),
+        comparison_(comparison),
+        describer_(describer),
+        store_(store),
+        info_(std::move(info)) {}
 
   Reactor* GetTemplate(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::GetTemplateRequest>(
@@ -106,6 +111,12 @@ class CatalogService final : public Raw {
                                                     });
   }
 
+  Reactor* DescribeTemplate(Context* context, const Bytes* request, Bytes* response) override {
+    return runner_.Run<pb::DescribeTemplateRequest>(
+        describe_template_, context, request, response,
+        [this](const pb::DescribeTemplateRequest& r, Call& call) { return describer_.Describe(r, call.deadline()); });
+  }
+
   Reactor* ListCallables(Context* context, const Bytes* request, Bytes* response) override {
     return runner_.Run<pb::ListCallablesRequest>(
         list_callables_, context, request, response,
@@ -136,6 +147,7 @@ class CatalogService final : public Raw {
   CallRunner& runner_;
   registry::Catalog& catalog_;
   const registry::Comparison& comparison_;
+  registry::Describer& describer_;
   store::Store& store_;
   const ServerInfo info_;
   const Method get_template_ = runner_.MakeMethod("CatalogService/GetTemplate");
@@ -149,6 +161,7 @@ class CatalogService final : public Raw {
   const Method find_callable_usages_ = runner_.MakeMethod("CatalogService/FindCallableUsages");
   const Method find_event_usages_ = runner_.MakeMethod("CatalogService/FindEventUsages");
   const Method find_system_usages_ = runner_.MakeMethod("CatalogService/FindSystemUsages");
+  const Method describe_template_ = runner_.MakeMethod("CatalogService/DescribeTemplate");
   const Method list_callables_ = runner_.MakeMethod("CatalogService/ListCallables");
   const Method explain_resolution_ = runner_.MakeMethod("CatalogService/ExplainResolution");
   const Method list_changes_ = runner_.MakeMethod("CatalogService/ListChanges");
@@ -158,9 +171,10 @@ class CatalogService final : public Raw {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog,
-                                                  const registry::Comparison& comparison, store::Store& store,
+                                                  const registry::Comparison& comparison,
+                                                  registry::Describer& describer, store::Store& store,
                                                   ServerInfo info) {
-  return std::make_unique<CatalogService>(runner, catalog, comparison, store, std::move(info));
+  return std::make_unique<CatalogService>(runner, catalog, comparison, describer, store, std::move(info));
 }
 
 }  // namespace tasker::server

@@ -116,13 +116,14 @@ class Server::Parts {
         catalog_(store_, loader_),
         callables_(store_, loader_),
         comparison_(loader_, tmpl::ReadLimits()),
+        describer_(loader_),
         runner_(executor_, metrics_, feed_->gate(), {absl::Seconds(options.max_call_seconds)}),
         archives_(runner_, executor_, archive_, {.max_running = std::max(1, options.database_connections / 4)}),
         watches_(*feed_, store_, executor_, runner_, {.max_watches = options.max_watches}),
         executor_({.threads = kThreadsPerConnection * options.database_connections}) {
     services_.push_back(MakeRegistryService(runner_, registrar_, lifecycle_, archives_));
     services_.push_back(MakeResolverService(runner_, resolver_, payloads_, callables_, watches_));
-    services_.push_back(MakeCatalogService(runner_, catalog_, comparison_, *store_,
+    services_.push_back(MakeCatalogService(runner_, catalog_, comparison_, describer_, *store_,
                                            [this](absl::Time deadline) { return Info(deadline); }));
   }
 
@@ -226,6 +227,7 @@ class Server::Parts {
   registry::Catalog catalog_;
   const registry::CallableChecker callables_;
   const registry::Comparison comparison_;
+  registry::Describer describer_;
   Metrics metrics_;
   CallRunner runner_;
   ArchiveStreams archives_;

@@ -8,6 +8,7 @@
 #include "lib/registry/callable_checker.h"
 #include "lib/registry/catalog.h"
 #include "lib/registry/comparison.h"
+#include "lib/registry/describer.h"
 #include "lib/registry/lifecycle.h"
 #include "lib/registry/payload_check.h"
 #include "lib/registry/registrar.h"
@@ -30,7 +31,7 @@ std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry:
 /// What GetServerInfo says, filled by whoever knows; may ask the database.
 using ServerInfo = std::function<absl::StatusOr<registry::pb::GetServerInfoResponse>(absl::Time deadline)>;
 std::unique_ptr<grpc::Service> MakeCatalogService(CallRunner& runner, registry::Catalog& catalog,
-                                                  const registry::Comparison& comparison, store::Store& store,
-                                                  ServerInfo info);
+                                                  const registry::Comparison& comparison,
+                                                  registry::Describer& describer, store::Store& store, ServerInfo info);
 
 }  // namespace tasker::server

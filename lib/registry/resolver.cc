@@ -14,6 +14,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/json.h"
 #include "lib/base/utf8.h"
+#include "lib/registry/environment.h"
 #include "lib/registry/error.h"
 #include "lib/registry/not_found.h"
 #include "lib/template/callable.h"
@@ -131,12 +132,6 @@ ResolveRequestView ViewOf(const pb::ResolveHandlerRequest& request) {
           .step_name = request.step_name(),
           .require_environment = request.require_environment(),
           .min_revision = request.min_revision()};
-}
-
-absl::Status CheckEnvironment(const std::string& environment) {
-  if (environment.size() > kMaxNameBytes) return InvalidField("environment", "is longer than 255 bytes");
-  if (environment.find('\0') != std::string::npos) return InvalidField("environment", "holds the character NUL");
-  return absl::OkStatus();
 }
 
 absl::Status Check(const pb::ResolveTemplateRequest& request) {
