@@ -1,4 +1,5 @@
 #include "client/command.h"
+#include "client/completion.h"
 
 namespace tasker::client {
 namespace {
@@ -197,6 +198,15 @@ constexpr Command kCommands[] = {
      "  tasker-registryctl watch\n"
      "  tasker-registryctl watch payments orders/return --from 1200 --output json",
      kLines, AddWatch},
+    {"completion",
+     kProgram,
+     "Prints a script with which a shell completes commands, options and templates",
+     "Templates, versions, channels and environments come from the server, where one answers.\n\n"
+     "  source <(tasker-registryctl completion bash)\n"
+     "  tasker-registryctl completion zsh > ~/.zsh/completions/_tasker-registryctl\n"
+     "  tasker-registryctl completion fish > ~/.config/fish/completions/tasker-registryctl.fish",
+     {},
+     AddCompletion},
     {"version", kProgram, "Prints the version of this program, and with --server-info that of the server",
      "  tasker-registryctl version\n"
      "  tasker-registryctl version --server-info",

@@ -112,16 +112,26 @@ fs::path OutputPath(const Arguments& arguments, const Source& source) {
   return fs::path(arguments.out) / (source.name == "-" ? "stdin.yaml" : file.filename());
 }
 
+// The old text is JSON by its name, and the new one would not be.
+bool LeavesJson(const Source& source, const legacy::Conversion& conversion) {
+  return !conversion.already_new && fs::path(source.name).extension() == ".json";
+}
+
 // "" or why the text could not be put where it belongs.
 std::string Deliver(const Arguments& arguments, const Source& source, const legacy::Conversion& conversion) {
   if (arguments.check) return "";
-  if (!arguments.out.empty()) return CreateFile(OutputPath(arguments, source), conversion.yaml);
+  if (!arguments.out.empty()) {
+    fs::path path = OutputPath(arguments, source);
+    if (LeavesJson(source, conversion)) path.replace_extension(".yaml");
+    return CreateFile(path, conversion.yaml);
+  }
   if (!arguments.in_place) {
     Print(conversion.yaml);
     return "";
   }
   if (conversion.already_new) return "";
   if (source.name == "-") return "stdin cannot be converted in place";
+  if (LeavesJson(source, conversion)) return "the new text is YAML, no JSON; write it to another folder with --out";
   return ReplaceFile(source.name, source.text, conversion.yaml, !arguments.no_backup);
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "client/command.h"
+#include "client/completion.h"
 #include "lib/base/utf8.h"
 
 namespace tasker::client {
@@ -139,6 +140,10 @@ ExitCode Main(int argc, char** argv) {
   app.set_help_flag("--help,-h", "Print this help");
   AddCommonOptions(app, options);
   AddCommands(app, choice);
+  if (argc > 1 && std::string_view(argv[1]) == "__complete") {  // for the scripts of 'completion'
+    Complete(app, {argv + 2, argv + argc}, options);
+    return kDone;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
