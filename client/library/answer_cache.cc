@@ -134,11 +134,13 @@ void AnswerCache::Keep(std::shared_ptr<RememberedAnswer> answer, std::vector<Ans
 // Into all but the table.
 void AnswerCache::Link(const AnswerHandle& answer) {
   bytes_ += answer->bytes;
+  ++edits_;
   by_template_[answer->template_name].emplace(answer.get(), ring_.insert(hand_, answer));
 }
 
 void AnswerCache::Unlink(const AnswerHandle& answer) {
   bytes_ -= answer->bytes;
+  ++edits_;
   const auto places = by_template_.find(answer->template_name);
   const auto place = places->second.find(answer.get());
   if (hand_ == place->second) ++hand_;
@@ -239,7 +241,7 @@ AnswerCache::Content AnswerCache::Contents() const {
 
 AnswerCache::Counts AnswerCache::GetCounts() const {
   const std::lock_guard lock(writing_);
-  return {revision_, ring_.size(), bytes_};
+  return {revision_, ring_.size(), bytes_, edits_};
 }
 
 }  // namespace tasker::client

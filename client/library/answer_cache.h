@@ -160,6 +160,7 @@ class AnswerCache {
     std::optional<int64_t> revision;
     size_t entries = 0;
     size_t bytes = 0;
+    uint64_t edits = 0;  ///< answers that came or went so far
   };
   Counts GetCounts() const;
 
@@ -213,6 +214,7 @@ class AnswerCache {
   Ring::iterator hand_ = ring_.end();
   absl::flat_hash_map<std::string, Places> by_template_;
   size_t bytes_ = 0;
+  uint64_t edits_ = 0;
   KeyedSet<std::shared_ptr<Flight>> flights_;
   std::optional<int64_t> revision_;  // all changes up to here were applied
   int64_t min_revision_ = 0;         // some changes up to here were applied

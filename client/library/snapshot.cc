@@ -158,12 +158,13 @@ absl::Status SaveSnapshot(const std::string& path, const std::string& scope, con
       const bool current = cache.is_current(*answer);
       WriteAnswer(out, *answer, current, current ? std::max(answer->known_at, known_at) : answer->known_at);
     }
+    if (out.HadError()) return absl::ResourceExhaustedError("the answers take more than 2 GiB");
   }
   return Replace(path, fmt::format("{}{}\n", kMagic, base::Sha256Digest(body)), body);
 }
 
 absl::StatusOr<Snapshot> LoadSnapshot(const std::string& path, const std::string& scope, size_t max_bytes) {
-  absl::StatusOr<std::string> text = ReadAll(path, max_bytes);
+  absl::StatusOr<std::string> text = ReadAll(path, std::min<size_t>(max_bytes, INT32_MAX));
   if (!text.ok()) return text.status();
   if (!text->starts_with(kMagic)) return absl::InvalidArgumentError("it is no snapshot of this version's format");
   const std::string_view body = std::string_view(*text).substr(std::min(kHeaderSize, text->size()));

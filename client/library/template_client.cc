@@ -22,6 +22,8 @@ namespace {
 // Bookmarks come at least every 30 s, so two of them are missing then.
 constexpr absl::Duration kLongestSilence = absl::Seconds(75);
 constexpr std::chrono::seconds kSnapshotInterval(30);
+// Where nothing came or went, the file is written anew only so that the ages in it stay small.
+constexpr int kIdleIntervals = 20;
 // What a file may be larger than the memory that it came from, before it is taken for something else.
 constexpr size_t kSnapshotSlack = size_t{1} << 20;
 
@@ -230,10 +232,17 @@ void TemplateClient::SaveSnapshot() {
 }
 
 void TemplateClient::KeepSnapshot() {
+  uint64_t saved_edits = 0;
+  int idle = 0;
   std::unique_lock lock(stopping_mutex_);
   while (!stopping_changed_.wait_for(lock, kSnapshotInterval, [this] { return stopping_; })) {
     lock.unlock();
-    SaveSnapshot();
+    const uint64_t edits = cache_->GetCounts().edits;
+    if (edits != saved_edits || ++idle == kIdleIntervals) {
+      SaveSnapshot();
+      saved_edits = edits;
+      idle = 0;
+    }
     lock.lock();
   }
   lock.unlock();
