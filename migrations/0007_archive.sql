@@ -220,7 +220,7 @@ BEGIN
                                              v_chunk.events, '[]', p_actor, p_peer, false),
                    jsonb_to_recordset(v_chunk.items) AS (namespace text, name text, version text, digest text))
                AS r (outcome, stored_digest, stored_revision, stored_at, message, event_differences, holding_revision,
-                     namespace, name, version, digest);
+                     unchecked, namespace, name, version, digest);
         IF conflicts IS NOT NULL THEN RETURN; END IF;
         created_versions := created_versions + v_created;
         unchanged_versions := unchanged_versions + v_unchanged;

@@ -4,6 +4,7 @@
 #include "lib/base/json.h"
 #include "lib/store/joined_calls.h"
 #include "lib/store/register_parameters.h"
+#include "lib/store/rows.h"
 #include "lib/store/store.h"
 
 namespace tasker::store {

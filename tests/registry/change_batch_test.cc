@@ -95,7 +95,8 @@ TEST(ChangeBatchTest, MessagesStayFarBelowWhatClientsTake) {
     rows.push_back(Row(9, i, "a", "t"));
     rows.back().source_uri = std::string(100'000, 'u');
   }
-  for (const MessageBytes& message : MakeBatches(rows).front()->messages) EXPECT_LT(message->size(), 2u << 20);
+  const ChangeBatchHandle batch = MakeBatches(rows).front();
+  for (const MessageBytes& message : batch->messages) EXPECT_LT(message->size(), 2u << 20);
 }
 
 TEST(WatchFilterTest, WithoutNamesEverybodySharesTheSameBytes) {

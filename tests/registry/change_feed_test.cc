@@ -114,14 +114,17 @@ TEST_F(ChangeFeedTest, ASilentBellDoesNotMatterAndIsReplaced) {
   };
   while (listeners().empty()) absl::SleepFor(absl::Milliseconds(5));
   const std::vector<std::string> before = listeners();
-  Add(1, /*notify=*/false);
-  EXPECT_TRUE(Reaches(1));
+  // One silent change may still be found because the new connection rang, so there are as many as it takes.
+  int changes = 0;
   const absl::Time end = absl::Now() + kPatience;
-  while ((listeners().empty() || listeners() == before) && absl::Now() < end) absl::SleepFor(absl::Milliseconds(5));
+  do {
+    Add(1, /*notify=*/false);
+    ASSERT_TRUE(Reaches(++changes));
+  } while ((listeners().empty() || listeners() == before) && absl::Now() < end);
   EXPECT_NE(listeners(), before);
   Add(1);
-  EXPECT_TRUE(Reaches(2));
-  EXPECT_EQ(Heard(), UpTo(2));
+  EXPECT_TRUE(Reaches(++changes));
+  EXPECT_EQ(Heard(), UpTo(changes));
 }
 
 TEST_F(ChangeFeedTest, SurvivesTheLossOfItsConnections) {
