@@ -104,6 +104,7 @@ Run AddCheckCallables(CLI::App& app) {
          },
          "Only what these references select, instead")
       ->type_name("REF")
+      ->allow_extra_args(false)
       ->excludes("--namespace")
       ->excludes("--name");
   return [arguments](const Session& session) { return CheckCallables(*arguments, session); };

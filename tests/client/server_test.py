@@ -46,7 +46,7 @@ class ServerTest(unittest.TestCase):
         shown = [(row["kind"], row["version"], row["source_revision"]) for row in rows]
         self.assertEqual(shown, [("REGISTER", "1.0.0", "abc123")])
         self.assertEqual(self.document("log", "nowhere"), [])
-        self.assertEqual(self.document("log", "--kind", "yank,set-version-policy", "--limit", "0"), [])
+        self.assertEqual(self.document("log", PAYMENT, "--kind", "yank,set-version-policy", "--limit", "0"), [])
         self.assertEqual(len(self.document("log", "--limit", "2")), 2)
         revisions = [row["revision"] for row in self.document("log", "--oldest-first", "--from", "0", "--limit", "0")]
         self.assertEqual(revisions, sorted(revisions))
