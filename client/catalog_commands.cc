@@ -122,6 +122,7 @@ void AddStates(CLI::App& app, const std::shared_ptr<Request>& request) {
          },
          "Only this state: active, deprecated or yanked; may be given several times (default: active, deprecated)")
       ->type_name("STATE")
+      ->allow_extra_args(false)
       ->check(CLI::IsMember(states));
 }
 
