@@ -76,6 +76,7 @@ constexpr Command kCommands[] = {
      "  tasker-registryctl channel set payments/credit_card_payment stable 1.2.0\n"
      "  tasker-registryctl channel set payments/credit_card_payment stable canary --expect 1.1.0\n"
      "  tasker-registryctl channel rollback payments/credit_card_payment stable\n"
+     "  tasker-registryctl channel delete payments/credit_card_payment canary\n"
      "  tasker-registryctl channel list payments/credit_card_payment --history stable",
      kLists, AddChannel},
     {"deprecate", kReleases, "Marks a version as deprecated: it resolves, with a notice",

@@ -73,7 +73,7 @@ class ConvertTest(unittest.TestCase):
             [["old.yaml", "7", " change"], ["old.yaml", "8", " change"], ["old.yaml", "9", " loss"],
              ["old.yaml", "10", " change"], ["old.yaml", "11", " change"], ["old.yaml", "12", " notice"]],
         )  # fmt: skip
-        self.assertIn("# the only one", done.stderr)
+        self.assertIn("comments below the head of the file are not kept: line 9", done.stderr)
         self.assertTrue(done.stderr.endswith("tasker-registryctl: 1 converted, 0 already new, 0 failed\n"))
         self.assertEqual(self.files(), {"old.yaml": OLD})
 

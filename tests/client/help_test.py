@@ -52,12 +52,11 @@ class HelpTest(unittest.TestCase):
     def test_there_is_no_snapshot_of_a_command_that_is_gone(self):
         self.assertEqual({path.name for path in SNAPSHOTS.iterdir()}, {snapshot_of(c).name for c in commands()})
 
-    def test_every_help_has_an_example_of_the_command_and_lines_of_a_length_that_can_be_read(self):
+    def test_every_help_has_an_example_of_the_command(self):
         for command in commands():
             with self.subTest(command=command):
                 text = help_of(*command)
                 self.assertRegex(text, r"(?m)^  .*\btasker-registryctl .*" + r".*\b".join(map(re.escape, command)))
-                self.assertLessEqual(max(map(len, text.splitlines())), 140)
 
     def test_help_stands_behind_any_command_and_its_arguments(self):
         self.assertEqual(help_of("get"), ctl.run("get", "a/b", "-h").stdout)
