@@ -72,7 +72,7 @@ class WatchHub::Watcher final : public Reactor, public std::enable_shared_from_t
   bool writing_ = false;
   bool bookmark_due_ = false;
   bool ended_ = false;
-  bool done_ = false;  // gRPC is done with the call: its context is gone
+  bool done_ = false;   // gRPC is done with the call: its context is gone
   int64_t cursor_ = 0;  // every change up to this revision has been handed to gRPC
   std::deque<registry::ChangeBatchHandle> page_;
   std::vector<registry::MessageBytes> messages_;  // of the revision that is being sent

@@ -58,9 +58,8 @@ std::string Table(const std::vector<Result>& results) {
                                 "ratio", "aim", "spread");
   for (const Result& r : results) {
     const std::string aim = r.aim == 0 ? "" : fmt::format("{:.2f}", r.aim);
-    out +=
-        fmt::format("{:<52} {:>10}  {:<32} {:>10} {:>6.2f} {:>6}  {:.2f}-{:.2f}{}\n", r.name, r.rate, r.baseline,
-                    r.baseline_rate, r.ratio, aim, r.lowest, r.highest, r.ratio < r.aim ? "  below" : "");
+    out += fmt::format("{:<52} {:>10}  {:<32} {:>10} {:>6.2f} {:>6}  {:.2f}-{:.2f}{}\n", r.name, r.rate, r.baseline,
+                       r.baseline_rate, r.ratio, aim, r.lowest, r.highest, r.ratio < r.aim ? "  below" : "");
   }
   return out;
 }

@@ -4,9 +4,9 @@
 
 namespace tasker::test {
 
-/// Fills an empty registry, straight into the tables: every second template ("t0", "t2", …) in namespace "big", ten each
-/// of the others in "ns0" ("t1", "t3", …), "ns1", …; ten versions of each ("1.0.0" to "1.9.0"), all registered by one
-/// change. Template number t in each version, or where it says so:
+/// Fills an empty registry, straight into the tables: every second template ("t0", "t2", …) in namespace "big", ten
+/// each of the others in "ns0" ("t1", "t3", …), "ns1", …; ten versions of each ("1.0.0" to "1.9.0"), all registered by
+/// one change. Template number t in each version, or where it says so:
 ///
 ///     callables  Tasks::T7 of the task, Shared::Step of step "a"; Old::Step of step "b" before 1.9.0, New::Step in it
 ///     systems    default, system7 (t modulo 10); in template 7 alone "rare"
