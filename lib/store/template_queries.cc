@@ -47,7 +47,7 @@ class TemplateQuery {
   // On a row `t` of tasker.templates: its state.
   std::string IsWanted() const { return fmt::format("t.state = ANY ({})", states_); }
   // On a row `t` of tasker.templates: all the filter asks for beside, but for the first terms, which hold already.
-  std::string Fits(size_t terms_known = 0) const;
+  std::string Fits(std::optional<size_t> known_term = std::nullopt) const;
   static std::string Names(std::string_view alias, const Term& term) {
     // The first 200 characters are what the index holds.
     return fmt::format("{0}.subject = '{1}' AND left({0}.term, 200) = left({2}, 200) AND {0}.term = {2}", alias,
@@ -56,7 +56,7 @@ class TemplateQuery {
 
   std::string ByState() const;
   std::string ByNamespace() const;
-  std::string ByTerm() const;
+  std::string ByTerm(size_t term) const;
   std::string ByFewest() const;
 
   std::string name_ = "list_templates";
@@ -104,9 +104,10 @@ TemplateQuery::TemplateQuery(const TemplateFilter& filter, const ListRequest& re
   if (!space.empty()) name_ += "_namespace";  // it binds one parameter more
 }
 
-std::string TemplateQuery::Fits(size_t terms_known) const {
+std::string TemplateQuery::Fits(std::optional<size_t> known_term) const {
   std::string conditions = "true";
-  for (size_t i = terms_known; i < terms_.size(); ++i) {
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    if (i == known_term) continue;
     // A subquery rather than EXISTS, which would be joined, and then look at every version.
     conditions += fmt::format(
         " AND (SELECT true FROM tasker.template_index e WHERE {} AND e.namespace = t.namespace AND e.name = t.name "
@@ -137,22 +138,24 @@ std::string TemplateQuery::ByNamespace() const {
       IsLeft("t"), IsWanted(), Fits(), limit_, from_namespace_, limit_);
 }
 
-// Through the rows of the first term.
-std::string TemplateQuery::ByTerm() const {
+// Through the rows of one term.
+std::string TemplateQuery::ByTerm(size_t term) const {
   return fmt::format(
       "SELECT DISTINCT ON (d.namespace, d.name) f.* FROM tasker.template_index d CROSS JOIN LATERAL (SELECT "
       "t.namespace, t.name, t.latest_named_task_uuid, t.version_count FROM tasker.templates t WHERE t.namespace = "
       "d.namespace AND t.name = d.name AND t.latest_named_task_uuid = d.named_task_uuid AND {} AND {} LIMIT 1) f "
       "WHERE {} AND {} ORDER BY d.namespace, d.name LIMIT {}",
-      IsWanted(), Fits(1), Names("d", terms_[0]), IsLeft("d"), limit_);
+      IsWanted(), Fits(term), Names("d", terms_[term]), IsLeft("d"), limit_);
 }
 
-// Through the rows of the condition that fewest fulfil, where these are few; else in order.
+// Through the rows of the condition that fewest fulfil, where these are few; else in the order of the list, along the
+// term that is rarest in it from here on: whose first rows reach furthest.
 std::string TemplateQuery::ByFewest() const {
   std::vector<std::string> searches;
   for (const Term& term : terms_) {
-    searches.push_back(fmt::format("SELECT d.namespace, d.name FROM tasker.template_index d WHERE {} AND {}",
-                                   Names("d", term), IsLeft("d")));
+    searches.push_back(fmt::format(
+        "SELECT d.namespace, d.name FROM tasker.template_index d WHERE {} AND {} ORDER BY d.namespace, d.name",
+        Names("d", term), IsLeft("d")));
   }
   constexpr std::string_view kTemplates = "SELECT t.namespace, t.name FROM tasker.templates t WHERE ";
   if (!text_.empty()) searches.push_back(fmt::format("{}t.search @@ {}", kTemplates, text_));
@@ -166,29 +169,38 @@ std::string TemplateQuery::ByFewest() const {
   std::string few;
   for (size_t i = 0; i < searches.size(); ++i) {
     with += fmt::format("s{} AS MATERIALIZED ({} LIMIT {}), ", i, searches[i], kFewRows + 1);
-    counts += fmt::format("{}({}, (SELECT count(*) FROM s{}))", i == 0 ? "" : ", ", i, i);
+    const std::string reach =
+        i < terms_.size() ? fmt::format("(SELECT max(ARRAY[s.namespace, s.name]) FROM s{} s)", i) : "NULL";
+    counts += fmt::format("{}({}, (SELECT count(*) FROM s{}), {})", i == 0 ? "" : ", ", i, i, reach);
     few += fmt::format("{}SELECT s.namespace, s.name FROM s{} s WHERE (SELECT c.nth FROM choice c) = {}",
                        i == 0 ? "" : " UNION ", i, i);
   }
-  const std::string in_order = !terms_.empty() ? ByTerm() : prefix_.empty() ? ByState() : ByNamespace();
+  std::string in_order;
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    in_order += fmt::format(" UNION ALL (SELECT o.* FROM ({}) o WHERE (SELECT c.nth FROM choice c) = {})", ByTerm(i),
+                            -1 - static_cast<int>(i));
+  }
+  if (terms_.empty()) {
+    in_order = fmt::format(" UNION ALL (SELECT o.* FROM ({}) o WHERE (SELECT c.nth FROM choice c) < 0)",
+                           prefix_.empty() ? ByState() : ByNamespace());
+  }
   return fmt::format(
-      "WITH {}choice AS MATERIALIZED (SELECT v.nth FROM (VALUES {}) v (nth, found) WHERE v.found <= {} "
-      "ORDER BY v.found LIMIT 1) "
+      "WITH {}choice AS MATERIALIZED (SELECT CASE WHEN v.found <= {} THEN v.nth ELSE -1 - v.nth END AS nth "
+      "FROM (VALUES {}) v (nth, found, reach) ORDER BY v.found, v.reach DESC NULLS LAST LIMIT 1) "
       "SELECT * FROM ((SELECT f.* FROM ({}) s CROSS JOIN LATERAL (SELECT t.namespace, t.name, "
       "t.latest_named_task_uuid, "
       "t.version_count FROM tasker.templates t WHERE t.namespace = s.namespace AND t.name = s.name AND {} AND {} AND "
       "{} "
-      "LIMIT 1) f ORDER BY f.namespace, f.name LIMIT {}) "
-      "UNION ALL (SELECT o.* FROM ({}) o WHERE (SELECT c.nth FROM choice c) IS NULL)) u "
+      "LIMIT 1) f ORDER BY f.namespace, f.name LIMIT {}){}) u "
       "ORDER BY u.namespace, u.name LIMIT {}",
-      with, counts, kFewRows, few, IsLeft("t"), IsWanted(), Fits(), limit_, in_order, limit_);
+      with, kFewRows, counts, few, IsLeft("t"), IsWanted(), Fits(), limit_, in_order, limit_);
 }
 
 std::string TemplateQuery::Rows() const {
   if (terms_.size() + (text_.empty() ? 0 : 1) + (prefix_.empty() ? 0 : 1) > 1 || !text_.empty() || !prefix_.empty()) {
     return ByFewest();
   }
-  return terms_.empty() ? ByState() : ByTerm();
+  return terms_.empty() ? ByState() : ByTerm(0);
 }
 
 // kSummaryColumns, the channels that point at v, and what the summary weighs.
