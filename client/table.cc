@@ -78,6 +78,13 @@ void Table::AddRow(std::vector<std::string> cells) {
 }
 
 std::string Table::Aligned(size_t width) const {
+  if (!rows_.empty()) {
+    std::vector<size_t> shown;
+    for (size_t i = 0; i < header_.size(); ++i) {
+      if (std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) { return !row[i].empty(); })) shown.push_back(i);
+    }
+    if (shown.size() < header_.size()) return Only(shown).Aligned(width);
+  }
   std::vector<size_t> widths;
   for (const std::string& cell : header_) widths.push_back(DisplayWidth(cell));
   for (const auto& row : rows_) {
@@ -87,6 +94,17 @@ std::string Table::Aligned(size_t width) const {
   std::string out;
   AppendLine(header_, widths, out);
   for (const auto& row : rows_) AppendLine(row, widths, out);
+  return out;
+}
+
+Table Table::Only(const std::vector<size_t>& columns) const {
+  const auto pick = [&](const std::vector<std::string>& cells) {
+    std::vector<std::string> picked;
+    for (const size_t column : columns) picked.push_back(cells[column]);
+    return picked;
+  };
+  Table out(pick(header_));
+  for (const auto& row : rows_) out.rows_.push_back(pick(row));
   return out;
 }
 

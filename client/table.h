@@ -20,13 +20,16 @@ class Table {
   /// REQUIRES: as many cells as the header has.
   void AddRow(std::vector<std::string> cells);
 
-  /// Aligned columns, the widest cut with '…' until a line fits `width`; the first column last.
+  /// Aligned columns without those that are empty in every row, the widest cut with '…' until a line fits `width`; the
+  /// first column last.
   std::string Aligned(size_t width) const;
 
   /// One line per row without header, cells whole and separated by tabs.
   std::string Plain() const;
 
  private:
+  Table Only(const std::vector<size_t>& columns) const;
+
   std::vector<std::string> header_;
   std::vector<std::vector<std::string>> rows_;
 };

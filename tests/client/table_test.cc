@@ -22,6 +22,14 @@ TEST_F(TableTest, AlignsColumnsWithoutTrailingBlanks) {
             "longer  key    x\n");
 }
 
+TEST_F(TableTest, LeavesColumnsOutThatAreEmptyInEveryRow) {
+  Table table({"NAME", "STATE", "KIND"});
+  table.AddRow({"a", "", "class"});
+  EXPECT_EQ(table.Aligned(80), "NAME  KIND\na     class\n");
+  EXPECT_EQ(table.Plain(), "a\t\tclass\n");
+  EXPECT_EQ(Table({"NAME", "KIND"}).Aligned(80), "NAME  KIND\n");
+}
+
 TEST_F(TableTest, CutsTheWidestColumnUntilALineFits) {
   Table table({"A", "B"});
   table.AddRow({"short", "0123456789abcdefghij"});
