@@ -1,9 +1,11 @@
+#include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <grpcpp/create_channel.h>
 
 #include <atomic>
 #include <fstream>
 #include <iterator>
+#include <latch>
 #include <optional>
 #include <pqxx/pqxx>
 #include <thread>
@@ -212,6 +214,8 @@ class Resolving {
   // `connections` of them at once, each one statement after the other.
   double SelectRate(int connections) {
     std::atomic<long> total = 0;
+    std::atomic<bool> over = false;
+    std::latch connected(connections + 1);  // what connecting takes does not count
     std::vector<std::jthread> threads;
     for (int n = 0; n < connections; ++n) {
       threads.emplace_back([&, n] {
@@ -219,18 +223,20 @@ class Resolving {
         connection.prepare("select",
                            "SELECT configuration FROM tasker.named_tasks WHERE namespace = 'bench' AND name = $1 AND "
                            "major = 1 AND minor = 0 AND patch = 0");
-        long i = n * 100;
-        RateOf(
-            [&] {
-              pqxx::nontransaction(connection).exec_prepared("select", fmt::format("cold_{:08}", i++ % kColdTemplates));
-              ++total;
-              return 1L;
-            },
-            bench_.plan().seconds);
+        connected.arrive_and_wait();
+        for (long i = n * 100; !over; ++i) {
+          pqxx::nontransaction(connection).exec_prepared("select", fmt::format("cold_{:08}", i % kColdTemplates));
+          ++total;
+        }
       });
     }
-    threads.clear();
-    return static_cast<double>(total) / bench_.plan().seconds;
+    connected.arrive_and_wait();
+    const long before = total;
+    const absl::Time start = absl::Now();
+    absl::SleepFor(absl::Seconds(bench_.plan().seconds));
+    const double rate = static_cast<double>(total - before) / absl::ToDoubleSeconds(absl::Now() - start);
+    over = true;
+    return rate;
   }
 
   Bench& bench_;
