@@ -120,7 +120,7 @@ void AddStates(CLI::App& app, const std::shared_ptr<Request>& request) {
          [request, states](const std::vector<std::string>& words) {
            for (const std::string& word : words) request->add_states(states.at(word));
          },
-         "Only this state: active, deprecated or yanked; may be given several times (default: active, deprecated)")
+         "Only this state: active, deprecated or yanked; may be repeated\n(default: active and deprecated)")
       ->type_name("STATE")
       ->allow_extra_args(false)
       ->check(CLI::IsMember(states));
@@ -147,7 +147,7 @@ Run AddList(CLI::App& app) {
   filter("--event", request->mutable_event(), "Only templates that declare or publish this event");
   filter("--callable", request->mutable_callable(), "Only templates that use this callable");
   filter("--text", request->mutable_text(),
-         "Only templates whose name, description or tags hold all of these words, or words that begin so");
+         "Only templates whose name, description or tags hold\nall of these words, or words that begin so");
   AddStates(app, request);
   return [request](const Session& session) { return List(*request, session); };
 }

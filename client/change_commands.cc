@@ -283,7 +283,7 @@ Run AddLog(CLI::App& app) {
          "--to", [arguments](int64_t r) { arguments->request.set_to_revision(r); }, "Only up to this revision")
       ->type_name("REVISION")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--kind", arguments->kinds, "Only these, separated by commas: " + KindNames())
+  app.add_option("--kind", arguments->kinds, "Only these, separated by commas:\n" + KindNames())
       ->type_name("KIND")
       ->delimiter(',');
   app.add_option("--limit", arguments->limit, "At most so many; 0: all")

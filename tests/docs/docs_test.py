@@ -24,7 +24,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "client"))
 import ctl  # pylint: disable=wrong-import-position
 
 DOCS = ctl.ROOT / "docs"
-PAGES = sorted([*DOCS.rglob("*.md"), *ctl.ROOT.glob("*.md"), *ctl.ROOT.glob("examples/**/*.md")])
+PAGES = sorted(
+    page
+    for page in [*DOCS.rglob("*.md"), *ctl.ROOT.glob("*.md"), *ctl.ROOT.glob("examples/**/*.md")]
+    if "node_modules" not in page.parts  # what npm installed is not ours
+)
 # The templates in these are examples of mistakes, or halves of comparisons; their own tests run them.
 TESTED_ELSEWHERE = {"issues.md": "tests/validate", "compatibility.md": "tests/diff"}
 BLOCK = re.compile(r"(?:^<!-- ([^\n]*) -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -300,7 +300,7 @@ def purge(op, view, revision):
         return Result((REFUSED,), {}, revision)
     revision += 1
     draft.put(op.key, "versions", op.version, None)
-    draft.put(op.key, "tombstones", op.version, Tombstone(version.content, op.message))
+    draft.put(op.key, "tombstones", op.version, Tombstone(version.content, op.message or version.state.message))
     draft.make_namespace(op.key[0])
     return Result((OK, version.content, revision), draft.new, revision)
 
