@@ -11,6 +11,7 @@
 #include "client/archive_writer.h"
 #include "client/command.h"
 #include "client/failure.h"
+#include "client/progress.h"
 #include "client/registry_client.h"
 #include "client/table.h"
 
@@ -59,8 +60,10 @@ ExitCode Export(const ExportArguments& arguments, const Session& session) {
   if (!writer.ok()) return PrintArchiveProblem(writer.status());
   int64_t counts[4] = {};  // by the field number of the kind, from 1
   absl::Status written;
+  Progress progress("exporting", 0);
   const absl::Status exported = (*client)->ExportTemplates(arguments.request, [&](pb::ArchiveItem item) {
     if (const int kind = item.item_case(); kind > 0) ++counts[kind - 1];
+    progress.Advance();
     return written = (*writer)->Add(std::move(item));
   });
   if (!written.ok()) return PrintArchiveProblem(written);
@@ -82,12 +85,14 @@ ExitCode Import(const ImportArguments& arguments, const Session& session) {
   const auto reader = ArchiveReader::Open(arguments.source);
   if (!reader.ok()) return PrintArchiveProblem(reader.status());
   absl::Status read;
+  Progress progress("importing", 0);
   const auto give = [&](pb::ImportTemplatesRequest& request) -> absl::StatusOr<bool> {
     auto item = (*reader)->Next();
     if (!item.ok()) return read = item.status();
     if (!item->has_value()) return false;
     *request.mutable_item() = *std::move(*item);
     request.set_dry_run(arguments.dry_run);
+    progress.Advance();
     return true;
   };
   const auto response = (*client)->ImportTemplates(give);

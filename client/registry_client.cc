@@ -301,14 +301,6 @@ absl::StatusOr<pb::FindSystemUsagesResponse> RegistryClient::FindSystemUsages(
     const pb::FindSystemUsagesRequest& request) {
   return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::FindSystemUsages, request);
 }
-absl::StatusOr<pb::CompareTemplatesResponse> RegistryClient::CompareTemplates(
-    const pb::CompareTemplatesRequest& request) {
-  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::CompareTemplates, request);
-}
-absl::StatusOr<pb::DescribeTemplateResponse> RegistryClient::DescribeTemplate(
-    const pb::DescribeTemplateRequest& request) {
-  return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::DescribeTemplate, request);
-}
 
 absl::Status RegistryClient::ExportTemplates(const pb::ExportTemplatesRequest& request,
                                              const std::function<absl::Status(pb::ArchiveItem)>& take) {

@@ -51,8 +51,6 @@ class RegistryClient {
   absl::StatusOr<pb::FindCallableUsagesResponse> FindCallableUsages(const pb::FindCallableUsagesRequest& request);
   absl::StatusOr<pb::FindEventUsagesResponse> FindEventUsages(const pb::FindEventUsagesRequest& request);
   absl::StatusOr<pb::FindSystemUsagesResponse> FindSystemUsages(const pb::FindSystemUsagesRequest& request);
-  absl::StatusOr<pb::CompareTemplatesResponse> CompareTemplates(const pb::CompareTemplatesRequest& request);
-  absl::StatusOr<pb::DescribeTemplateResponse> DescribeTemplate(const pb::DescribeTemplateRequest& request);
 
   /// Hands every item to `take`, one at a time; an error of `take` ends the call and comes back. Streams may last an
   /// hour; DEADLINE_EXCEEDED when nothing moves for a minute, or for the options' timeout where that is longer.
