@@ -41,6 +41,12 @@ class ServerTest(unittest.TestCase):
         answer = self.document("register", str(harness.EXAMPLES))
         self.assertEqual({row["outcome"] for row in answer["registrations"]}, {"unchanged"})
 
+    def test_exports_and_imports_show_on_a_terminal_how_far_they_are(self):
+        server = ("--server", self.server.address, "--timeout", "60s")
+        archive = self.folder / "shown.tar.gz"
+        self.assertIn("exporting", ctl.on_terminal(*server, "export", archive))
+        self.assertIn("importing", ctl.on_terminal(*server, "import", "--dry-run", archive))
+
     def test_the_log_says_who_registered_what_when_and_from_where(self):
         rows = self.document("log", PAYMENT, "--kind", "register")
         shown = [(row["kind"], row["version"], row["source_revision"]) for row in rows]
