@@ -22,6 +22,7 @@
 #include "lib/registry/catalog.h"
 #include "lib/registry/template_loader.h"
 #include "lib/store/store.h"
+#include "tests/bench/bench_main.h"
 #include "tests/bench/measure.h"
 #include "tests/support/large_catalog.h"
 #include "tests/support/postgres_fixture.h"
@@ -34,11 +35,6 @@ namespace pb = ::tasker::registry::v1;
 constexpr double kLowestRatio = 1.0 / 3;
 // So few that the small registry can fill the page, too, of most lists: what is compared are answers of the same size.
 constexpr int kPageSize = 10;
-
-struct Arguments {
-  bool smoke = false;
-  std::string json_file;
-};
 
 // The use cases over a database of so many templates, ten versions each.
 struct Registry {
@@ -246,23 +242,4 @@ int Run(const Arguments& arguments) {
 }  // namespace
 }  // namespace tasker::bench
 
-int main(int argc, char** argv) {
-  tasker::bench::Arguments arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == "--smoke") {
-      arguments.smoke = true;
-    } else if (word == "--json" && i + 1 < argc) {
-      arguments.json_file = argv[++i];
-    } else {
-      fmt::print(stderr, "usage: catalog_bench [--smoke] [--json FILE]\n");
-      return 2;
-    }
-  }
-  try {
-    return tasker::bench::Run(arguments);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "catalog_bench: {}\n", e.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return tasker::bench::BenchMain(argc, argv, tasker::bench::Run); }

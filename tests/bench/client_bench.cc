@@ -29,6 +29,7 @@
 #include "client/library/feed.h"
 #include "client/library/snapshot.h"
 #include "client/library/template_client.h"
+#include "tests/bench/bench_main.h"
 #include "tests/bench/measure.h"
 
 namespace tasker::bench {
@@ -140,7 +141,7 @@ class Plain {
   std::unordered_map<std::string, std::shared_ptr<const pb::ResolveTemplateResponse>> answers_;
 };
 
-std::vector<Result> Run(bool smoke) {
+std::vector<Result> MeasureAll(bool smoke) {
   const int rounds = smoke ? 1 : 7;
   const long count = smoke ? 10'000 : 1'000'000;
   std::vector<Result> results;
@@ -169,27 +170,14 @@ std::vector<Result> Run(bool smoke) {
   return results;
 }
 
-int Main(int argc, char** argv) {
-  bool smoke = false;
-  std::string json_file;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == "--smoke") {
-      smoke = true;
-    } else if (word == "--json" && i + 1 < argc) {
-      json_file = argv[++i];
-    } else {
-      fmt::print(stderr, "usage: client_bench [--smoke] [--json FILE]\n");
-      return 2;
-    }
-  }
-  const std::vector<Result> results = Run(smoke);
+int Run(const Arguments& arguments) {
+  const std::vector<Result> results = MeasureAll(arguments.smoke);
   fmt::print("{}", Table(results));
-  if (!json_file.empty()) std::ofstream(json_file) << Json(results) << "\n";
+  if (!arguments.json_file.empty()) std::ofstream(arguments.json_file) << Json(results) << "\n";
   return 0;
 }
 
 }  // namespace
 }  // namespace tasker::bench
 
-int main(int argc, char** argv) { return tasker::bench::Main(argc, argv); }
+int main(int argc, char** argv) { return tasker::bench::BenchMain(argc, argv, tasker::bench::Run); }

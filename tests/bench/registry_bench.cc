@@ -129,27 +129,4 @@ int Run(const Arguments& arguments) {
 }  // namespace
 }  // namespace tasker::bench
 
-int main(int argc, char** argv) {
-  tasker::bench::Arguments arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == "--smoke") {
-      arguments.smoke = true;
-    } else if (word == "--large") {
-      arguments.large = true;
-    } else if (word == "--only" && i + 1 < argc) {
-      arguments.only = argv[++i];
-    } else if (word == "--json" && i + 1 < argc) {
-      arguments.json_file = argv[++i];
-    } else {
-      fmt::print(stderr, "usage: registry_bench [--smoke] [--large] [--only WORD] [--json FILE]\n");
-      return 2;
-    }
-  }
-  try {
-    return tasker::bench::Run(arguments);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "registry_bench: {}\n", e.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return tasker::bench::BenchMain(argc, argv, tasker::bench::Run, /*has_rows=*/true); }

@@ -7,18 +7,12 @@
 #include "lib/store/connection_pool.h"
 #include "lib/store/embedded_postgres.h"
 #include "server/server.h"
+#include "tests/bench/bench_main.h"
 #include "tests/bench/load.h"
 #include "tests/bench/measure.h"
 #include "tests/support/postgres_fixture.h"
 
 namespace tasker::bench {
-
-struct Arguments {
-  bool smoke = false;
-  bool large = false;
-  std::string only;  ///< rows whose name holds it
-  std::string json_file;
-};
 
 /// A PostgreSQL that keeps its promises (fsync), unlike that of the tests.
 class Database {

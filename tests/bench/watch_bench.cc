@@ -35,17 +35,13 @@
 
 #include "tasker/registry/v1/registry.grpc.pb.h"
 #include "tasker/registry/v1/resolver.grpc.pb.h"
+#include "tests/bench/bench_main.h"
 #include "tests/support/postgres_fixture.h"
 
 namespace tasker::bench {
 namespace {
 
 namespace pb = ::tasker::registry::v1;
-
-struct Arguments {
-  bool smoke = false;
-  std::string json_file;
-};
 
 // A tasker-registryd that ends with this object.
 class ServerProcess {
@@ -244,22 +240,5 @@ int Run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as the server does
-  tasker::bench::Arguments arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == "--smoke") {
-      arguments.smoke = true;
-    } else if (word == "--json" && i + 1 < argc) {
-      arguments.json_file = argv[++i];
-    } else {
-      fmt::print(stderr, "usage: watch_bench [--smoke] [--json FILE]\n");
-      return 2;
-    }
-  }
-  try {
-    return tasker::bench::Run(arguments);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "watch_bench: {}\n", e.what());
-    return 1;
-  }
+  return tasker::bench::BenchMain(argc, argv, tasker::bench::Run);
 }
