@@ -19,12 +19,14 @@ COMMENT ON COLUMN tasker.templates.state IS 'of the latest version';
 COMMENT ON COLUMN tasker.templates.search IS 'the words of name, description and tags of the latest version';
 
 CREATE FUNCTION tasker.search_words(p_name text, p_description text, p_tags text[])
-RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE  -- whose plan is kept, other than that of an SQL function
 SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
     -- '_', '-', '.' and '/' join words in names; apart, each word is found. A tsvector has room for 1 MB of words.
-    SELECT to_tsvector('simple', translate(left(concat_ws(' ', p_name, array_to_string(p_tags, ' '), p_description),
+    RETURN to_tsvector('simple', translate(left(concat_ws(' ', p_name, array_to_string(p_tags, ' '), p_description),
                                                 100000), '_-./', '    '));
+END
 $$;
 
 UPDATE tasker.templates t
