@@ -308,11 +308,14 @@ BEGIN
          WHERE t.namespace = v_namespace AND t.name = v_name;
     END IF;
 
+    IF v_is_new THEN
+        UPDATE tasker.task_namespaces n SET template_count = n.template_count + 1, updated_at = p_now
+         WHERE n.name = v_namespace;
+    END IF;
     v_systems := ARRAY(SELECT e ->> 1 FROM jsonb_array_elements(p_item -> 'entries') AS e WHERE e ->> 0 = 'system');
-    IF v_is_new OR NOT v_home.system_dependencies @> v_systems THEN
+    IF NOT v_home.system_dependencies @> v_systems THEN
         UPDATE tasker.task_namespaces n
-           SET template_count = n.template_count + v_is_new::int,
-               system_dependencies = ARRAY(SELECT DISTINCT u.system COLLATE "C"
+           SET system_dependencies = ARRAY(SELECT DISTINCT u.system COLLATE "C"
                                              FROM unnest(n.system_dependencies || v_systems) AS u (system) ORDER BY 1),
                updated_at = p_now
          WHERE n.name = v_namespace;

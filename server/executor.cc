@@ -12,18 +12,29 @@ Executor::~Executor() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    for (Idle* idle : idle_) {
+      idle->is_called = true;
+      idle->changed.notify_one();
+    }
   }
-  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
 bool Executor::Post(size_t bytes, std::function<void()> task) {
-  const std::lock_guard lock(mutex_);
-  if (queue_.size() >= options_.max_waiting) return false;
-  if (bytes_ > 0 && bytes_ + bytes > options_.max_bytes) return false;
-  bytes_ += bytes;
-  queue_.push_back({bytes, std::move(task)});
-  changed_.notify_one();
+  Idle* called = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() >= options_.max_waiting) return false;
+    if (bytes_ > 0 && bytes_ + bytes > options_.max_bytes) return false;
+    bytes_ += bytes;
+    queue_.push_back({bytes, std::move(task)});
+    if (!idle_.empty()) {
+      called = idle_.back();
+      called->is_called = true;
+      idle_.pop_back();
+    }
+  }
+  if (called != nullptr) called->changed.notify_one();  // without the lock, which it takes first
   return true;
 }
 
@@ -33,12 +44,17 @@ size_t Executor::waiting() const {
 }
 
 void Executor::Work() {
+  Idle idle;
   while (true) {
     Task task;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
+      while (queue_.empty()) {
+        if (stopping_) return;
+        idle.is_called = false;
+        idle_.push_back(&idle);
+        idle.changed.wait(lock, [&] { return idle.is_called; });
+      }
       task = std::move(queue_.front());
       queue_.pop_front();
     }
