@@ -23,23 +23,14 @@ Statement Alone(const JoinedFunction& function) {
   return {function.name, fmt::format("SELECT {} FROM {}({}) r", function.columns, function.function, arguments)};
 }
 
-// Each parameter becomes an array of the calls' texts:
-//   SELECT <columns>, j.call FROM unnest($1::text[], $2::text[]) WITH ORDINALITY j (p1, p2, call)
-//   CROSS JOIN LATERAL f(j.p1::jsonb, j.p2::text[]) r
-// A nested loop over a function scan: calls are made and rows come in the order of the arrays.
+// SELECT <columns>, r.call FROM f_joined($1::text[], $2::text[]) r
 Statement Joined(const JoinedFunction& function) {
-  std::string arrays;
-  std::string names;
   std::string arguments;
   for (size_t i = 0; i < function.parameter_types.size(); ++i) {
-    const char* const comma = i == 0 ? "" : ", ";
-    arrays += fmt::format("{}${}::text[]", comma, i + 1);
-    names += fmt::format("p{}, ", i + 1);
-    arguments += fmt::format("{}j.p{}::{}", comma, i + 1, function.parameter_types[i]);
+    arguments += fmt::format("{}${}::text[]", i == 0 ? "" : ", ", i + 1);
   }
   return {function.name + "_joined",
-          fmt::format("SELECT {}, j.call FROM unnest({}) WITH ORDINALITY j ({}call) CROSS JOIN LATERAL {}({}) r",
-                      function.columns, arrays, names, function.function, arguments)};
+          fmt::format("SELECT {}, r.call FROM {}({}) r", function.columns, function.joined_function, arguments)};
 }
 
 }  // namespace

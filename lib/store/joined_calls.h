@@ -19,13 +19,16 @@ namespace tasker::store {
 
 class ConnectionPool;
 
-/// An SQL function whose calls can be joined. It must return at least one row for each call, and a second call with
-/// the same parameters must change nothing more.
+/// An SQL function whose calls can be joined, and the function that makes several calls of it. It must return at least
+/// one row for each call, and a second call with the same parameters must change nothing more.
 struct JoinedFunction {
   std::string name;                          ///< of its statements
-  std::string columns;                       ///< what to select; the function's result is `r`
+  std::string columns;                       ///< what to select; the functions' result is `r`
   std::string function;                      ///< "tasker.register_templates"
   std::vector<std::string> parameter_types;  ///< "jsonb", …; every parameter is given as text
+  /// "tasker.register_calls": takes each parameter as a text[] of the calls' texts; returns the same columns and
+  /// `call`, the place in the arrays from 1, and all rows of a call in the function's order.
+  std::string joined_function;
 };
 
 /// Calls a function of PostgreSQL for many callers. A call that finds no statement running is sent at once. While
@@ -33,9 +36,9 @@ struct JoinedFunction {
 /// any more, or when a quarter of the time has passed since the last was sent that a statement takes: so a lone caller
 /// waits for nobody, many share a round trip and a commit, and while one answer travels the next statement runs.
 ///
-/// Within a joined statement each call sees what those before it did, and is all or nothing by its function's own
-/// rules. When the statement fails with anything but UNAVAILABLE, each of its calls is made again by itself, so that no
-/// caller gets another's error. Safe to call from any thread.
+/// Within a joined statement each call is all or nothing by its function's own rules. When the statement fails with
+/// anything but UNAVAILABLE, each of its calls is made again by itself, so that no caller gets another's error. Safe to
+/// call from any thread.
 class JoinedCalls {
  public:
   using Rows = std::vector<pqxx::row>;

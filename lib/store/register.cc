@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <pqxx/row>
 #include <utility>
 
@@ -73,7 +74,8 @@ JoinedFunction RegisterFunction() {
               "(extract(epoch FROM r.stored_at) * 1000000)::bigint, r.message, r.event_differences::text, "
               "r.holding_revision, r.unchecked::text",
           .function = "tasker.register_templates",
-          .parameter_types = {"jsonb", "text[]", "text[]", "jsonb", "jsonb", "text", "text", "boolean"}};
+          .parameter_types = {"jsonb", "text[]", "text[]", "jsonb", "jsonb", "text", "text", "boolean"},
+          .joined_function = "tasker.register_calls"};
 }
 
 absl::StatusOr<RegisterResult> Store::Register(std::span<const NewVersion> batch, const RegisterOptions& options,
@@ -88,7 +90,7 @@ absl::StatusOr<RegisterResult> Store::Register(std::span<const NewVersion> batch
     result.unchecked |= outcome == RegisterOutcome::kUnchecked;
     result.conflict |= outcome != RegisterOutcome::kCreated && outcome != RegisterOutcome::kUnchanged &&
                        outcome != RegisterOutcome::kUnchecked;
-    result.revision = row[6].as<int64_t>(0);
+    result.revision = std::max(result.revision, row[6].as<int64_t>(0));
   }
   return result;
 }
