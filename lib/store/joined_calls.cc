@@ -105,6 +105,7 @@ void JoinedCalls::Lead(std::unique_lock<std::mutex>& lock) {
     job->changed.notify_one();
   }
   --running_;
+  in_flight_ -= batch.size();
   last_took_ = absl::Now() - start;
   WakeFirst();
 }
@@ -112,12 +113,15 @@ void JoinedCalls::Lead(std::unique_lock<std::mutex>& lock) {
 JoinedCalls::Batch JoinedCalls::TakeBatch() {
   Batch batch;
   size_t bytes = 0;
-  while (!waiting_.empty() && (batch.empty() || bytes + waiting_.front()->bytes <= kMaxJoinedBytes)) {
+  const size_t share = (waiting_.size() + in_flight_ + kMaxRunning - 1) / kMaxRunning;
+  while (!waiting_.empty() && batch.size() < share &&
+         (batch.empty() || bytes + waiting_.front()->bytes <= kMaxJoinedBytes)) {
     bytes += waiting_.front()->bytes;
     waiting_.front()->state = Job::State::kSent;
     batch.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
+  in_flight_ += batch.size();
   return batch;
 }
 

@@ -33,8 +33,9 @@ struct JoinedFunction {
 
 /// Calls a function of PostgreSQL for many callers. A call that finds no statement running is sent at once. While
 /// statements run, calls wait, and what waits is sent together, as one statement and one transaction, when none runs
-/// any more, or when a quarter of the time has passed since the last was sent that a statement takes: so a lone caller
-/// waits for nobody, many share a round trip and a commit, and while one answer travels the next statement runs.
+/// any more, or when a part of the time has passed since the last was sent that a statement takes: so a lone caller
+/// waits for nobody, many share a round trip and a commit, and while one answer travels the next statement runs. A
+/// statement takes no more than its share of all calls, or callers that ask again and again would all end up in one.
 ///
 /// Within a joined statement each call is all or nothing by its function's own rules. When the statement fails with
 /// anything but UNAVAILABLE, each of its calls is made again by itself, so that no caller gets another's error. Safe to
@@ -42,6 +43,10 @@ struct JoinedFunction {
 class JoinedCalls {
  public:
   using Rows = std::vector<pqxx::row>;
+
+  /// Statements at once. More wait for each other's locks and leave less to join; fewer leave the database idle while
+  /// an answer travels. Measured with 32 writers, the database beside the server and 15 ms away (docs/performance.md).
+  static constexpr int kMaxRunning = 6;
 
   JoinedCalls(std::shared_ptr<ConnectionPool> pool, JoinedFunction function);
 
@@ -53,9 +58,6 @@ class JoinedCalls {
   size_t waiting() const;
 
  private:
-  // More statements at once wait for each other's locks and leave less to join; fewer leave the database idle while
-  // an answer travels. Measured with 32 writers, the database beside the server and 15 ms away (docs/performance.md).
-  static constexpr int kMaxRunning = 4;
   // Below this, waiting for company would cost more than a statement.
   static constexpr absl::Duration kMinPause = absl::Milliseconds(1);
   // Of the parameters of one statement, so that joining never doubles what large batches take in memory.
@@ -79,7 +81,8 @@ class JoinedCalls {
   const Statement joined_;
   mutable std::mutex mutex_;  // guards all below and the jobs' states
   std::deque<std::shared_ptr<Job>> waiting_;
-  int running_ = 0;  // statements
+  int running_ = 0;       // statements
+  size_t in_flight_ = 0;  // their calls
   absl::Time next_send_ = absl::InfinitePast();
   absl::Duration last_took_ = absl::ZeroDuration();
 };
