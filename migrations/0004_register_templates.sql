@@ -19,7 +19,8 @@
 --                     which policy; change_detail: for the change log
 --                     From an archive also {kind: "IMPORT", created_at, actor, peer, state, state_message,
 --                       state_replacement, state_actor, state_at}; each may be absent.
--- p_configurations, p_source_texts   one for each item, apart because they are large
+-- p_configurations, p_source_texts   one for each item, apart because they are large; both null: they lie in
+--                     staged_texts
 -- p_events            [[item, name, schema digest, description, canonical schema]], items from 1; digest and schema are
 --                     empty where the event has no schema
 -- p_channels          [[item, channel]]: point the channel at the item, also when the item is UNCHANGED; for several
@@ -148,6 +149,15 @@ BEGIN
 END
 $$;
 
+-- The large texts of a batch that comes in pieces. Rows live as long as the transaction that sends them.
+CREATE UNLOGGED TABLE tasker.staged_texts (
+    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    item           int NOT NULL,
+    configuration  text NOT NULL,
+    source_text    text,
+    PRIMARY KEY (transaction_id, item)
+);
+
 -- Stores those of a batch's items that are CREATED, each at its revision. The caller holds the lock.
 CREATE FUNCTION tasker.store_versions(
     p_items jsonb, p_configurations text[], p_source_texts text[], p_outcomes text[], p_revisions bigint[],
@@ -162,7 +172,8 @@ BEGIN
         ON CONFLICT (name) DO NOTHING;
 
     WITH item AS MATERIALIZED (
-        SELECT i.*, coalesce(p_actors[p_calls[i.item]], p_actor) AS call_actor,
+        SELECT i.*, coalesce(i.configuration, s.configuration)::jsonb AS document,
+               coalesce(i.source_text, s.source_text) AS author_text, coalesce(p_actors[p_calls[i.item]], p_actor) AS call_actor,
                coalesce(p_peers[p_calls[i.item]], p_peer) AS call_peer, n.task_namespace_uuid, gen_random_uuid() AS named_task_uuid,
                split_part(i.version, '.', 1)::int AS major,
                split_part(i.version, '.', 2)::int AS minor,
@@ -178,6 +189,9 @@ BEGIN
                                      source_revision, source_uri, entries, kind, created_at, actor, peer, state,
                                      state_message, state_replacement, state_actor, state_at, change_detail,
                                      configuration, source_text, outcome, revision, item)
+               LEFT JOIN LATERAL (SELECT t.configuration, t.source_text FROM tasker.staged_texts t
+                                   WHERE p_configurations IS NULL AND t.transaction_id = pg_current_xact_id()
+                                     AND t.item = i.item LIMIT 1) AS s ON true
                CROSS JOIN LATERAL (SELECT t.task_namespace_uuid FROM tasker.task_namespaces t
                                     WHERE t.name = i.namespace LIMIT 1) AS n
          WHERE i.outcome = 'CREATED'
@@ -188,7 +202,7 @@ BEGIN
                created_at, updated_at, state, state_message, state_replacement, state_actor, state_revision,
                state_at)
         SELECT i.named_task_uuid, i.task_namespace_uuid, i.namespace, i.name, i.version, i.description,
-               i.configuration::jsonb, i.digest, i.source_text, i.tags, coalesce(i.step_count, 0), i.file_name,
+               i.document, i.digest, i.author_text, i.tags, coalesce(i.step_count, 0), i.file_name,
                coalesce(i.actor, i.call_actor), coalesce(i.peer, i.call_peer), i.source_revision, i.source_uri, i.revision,
                coalesce(i.created_at, p_now), p_now, coalesce(i.state, 'ACTIVE'), coalesce(i.state_message, ''),
                coalesce(i.state_replacement, ''), coalesce(i.state_actor, ''),
@@ -470,7 +484,8 @@ BEGIN
         v_head := greatest(v_head, v_revision);
         IF v_head > v_revision THEN UPDATE tasker.change_head SET revision = v_head; END IF;
 
-        IF v_count = 1 AND v_outcomes[1] = 'CREATED' AND p_items #>> '{0,kind}' IS NULL THEN
+        IF v_count = 1 AND v_outcomes[1] = 'CREATED' AND p_items #>> '{0,kind}' IS NULL AND p_configurations IS NOT NULL
+        THEN
             PERFORM tasker.store_version(
                 p_items -> 0, p_configurations[1], p_source_texts[1], v_revision, v_now, p_actor, p_peer);
         ELSIF 'CREATED' = ANY (v_outcomes) THEN

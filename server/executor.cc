@@ -1,8 +1,16 @@
 #include "server/executor.h"
 
+#include <malloc.h>
+
 #include <utility>
 
 namespace tasker::server {
+namespace {
+
+// The work for a larger request leaves several times as much free in malloc's hands, which would keep it.
+constexpr size_t kLargeRequest = size_t{8} << 20;
+
+}  // namespace
 
 Executor::Executor(const ExecutorOptions& options) : options_(options) {
   for (int i = 0; i < options.threads; ++i) threads_.emplace_back([this] { Work(); });
@@ -60,6 +68,7 @@ void Executor::Work() {
     }
     task.run();
     task.run = nullptr;  // frees the request before its bytes count as free
+    if (task.bytes > kLargeRequest) malloc_trim(0);
     const std::lock_guard lock(mutex_);
     bytes_ -= task.bytes;
   }

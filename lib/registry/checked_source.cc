@@ -116,7 +116,8 @@ CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimi
   return checked;
 }
 
-std::vector<CheckedSource> CheckSources(const Sources& sources, const tmpl::ReadLimits& limits) {
+std::vector<CheckedSource> CheckSources(const Sources& sources, const tmpl::ReadLimits& limits,
+                                        const std::function<void(size_t, CheckedSource&)>& finish) {
   const size_t count = sources.size();
   std::vector<CheckedSource> checked(count);
   std::atomic<size_t> next = 0;
@@ -124,6 +125,7 @@ std::vector<CheckedSource> CheckSources(const Sources& sources, const tmpl::Read
     for (size_t begin = next.fetch_add(kChunk); begin < count; begin = next.fetch_add(kChunk)) {
       for (size_t i = begin; i < std::min(begin + kChunk, count); ++i) {
         checked[i] = CheckSource(*sources[i], limits);
+        if (finish) finish(i, checked[i]);
       }
     }
   };

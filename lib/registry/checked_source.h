@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,7 +43,9 @@ struct CheckedSource {
 CheckedSource CheckSource(const pb::TemplateSource& source, const tmpl::ReadLimits& limits,
                           std::optional<tmpl::Document>* document = nullptr);
 
-/// The same for many, spread over the cores. In the order of `sources`.
-std::vector<CheckedSource> CheckSources(const Sources& sources, const tmpl::ReadLimits& limits);
+/// The same for many, spread over the cores. In the order of `sources`. `finish`, where given, is called for each with
+/// its place, at once and on any thread: what it takes out of a large batch need not be held for the whole of it.
+std::vector<CheckedSource> CheckSources(const Sources& sources, const tmpl::ReadLimits& limits,
+                                        const std::function<void(size_t, CheckedSource&)>& finish = {});
 
 }  // namespace tasker::registry

@@ -56,18 +56,6 @@ void PutChannels(const Channels& channels, std::vector<store::NewVersion>& batch
   for (const auto& [name, best] : highest) batch[best.second].channels = {channels.begin(), channels.end()};
 }
 
-std::vector<store::NewVersion> NewVersions(const Sources& sources, std::vector<CheckedSource>& checked,
-                                           const std::string& source_revision, const std::string& source_uri) {
-  std::vector<store::NewVersion> batch;
-  batch.reserve(checked.size());
-  for (size_t i = 0; i < checked.size(); ++i) {
-    store::NewVersion& version = batch.emplace_back(MakeNewVersion(*sources[i], checked[i]));
-    version.source_revision = source_revision;
-    version.source_uri = source_uri;
-  }
-  return batch;
-}
-
 template <typename Message>
 size_t PutIssues(const CheckedSource& checked, const std::string& file_name, size_t room, Message& out) {
   size_t bytes = 0;
@@ -162,11 +150,16 @@ absl::StatusOr<Registrar::Result> Registrar::Run(const Job& job, const Caller& c
   status.Update(CheckChannels(job.channels));
   for (const pb::TemplateSource* source : job.sources) status.Update(CheckText("file_name", source->file_name()));
   if (!status.ok()) return status;
-  std::vector<CheckedSource> checked = CheckSources(job.sources, limits_);
+  std::vector<store::NewVersion> batch(job.sources.size());
+  std::vector<CheckedSource> checked = CheckSources(job.sources, limits_, [&](size_t i, CheckedSource& source) {
+    if (!source.tmpl) return;
+    batch[i] = MakeNewVersion(*job.sources[i], source);
+    batch[i].source_revision = job.source_revision;
+    batch[i].source_uri = job.source_uri;
+  });
   ReportTwins(checked);
   if (absl::Status refusal = RefuseInvalid(job.sources, checked, job.batch); !refusal.ok()) return refusal;
   const store::RegisterOptions options{caller.actor, caller.peer, job.dry_run};
-  std::vector<store::NewVersion> batch = NewVersions(job.sources, checked, job.source_revision, job.source_uri);
   PutChannels(job.channels, batch);
   const absl::StatusOr<store::RegisterResult> stored =
       PolicedBatch(*store_, checked, batch, job.allow_breaking).Register(options, caller.deadline);
@@ -232,7 +225,8 @@ absl::StatusOr<pb::ValidateTemplateResponse> Registrar::Validate(const pb::Valid
   response.set_digest(only.digest);
   if (!only.issues.has_errors()) {
     const store::RegisterOptions options{caller.actor, caller.peer, /*dry_run=*/true};
-    std::vector<store::NewVersion> batch = NewVersions({&source}, checked, "", "");
+    std::vector<store::NewVersion> batch;
+    batch.push_back(MakeNewVersion(source, only));
     const absl::StatusOr<store::RegisterResult> stored =
         PolicedBatch(*store_, checked, batch, /*allow_breaking=*/false).Register(options, caller.deadline);
     if (!stored.ok()) return stored.status();

@@ -14,7 +14,7 @@ namespace tasker::registry {
 void ReportTwins(std::vector<CheckedSource>& checked) {
   std::unordered_map<std::string_view, size_t> first;
   for (size_t i = 0; i < checked.size(); ++i) {
-    if (!checked[i].tmpl) continue;
+    if (checked[i].digest.empty()) continue;  // has errors
     const auto [found, is_new] = first.emplace(checked[i].reference, i);
     if (is_new || checked[found->second].digest == checked[i].digest) continue;
     checked[i].issues.AddError("BATCH_IDENTITY_TWICE", checked[i].version.path, checked[i].version.position,

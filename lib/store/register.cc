@@ -1,15 +1,36 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <pqxx/row>
 #include <utility>
 
 #include "lib/base/json.h"
+#include "lib/store/connection_pool.h"
 #include "lib/store/joined_calls.h"
 #include "lib/store/register_parameters.h"
 #include "lib/store/rows.h"
+#include "lib/store/session.h"
 #include "lib/store/store.h"
 
 namespace tasker::store {
 namespace {
+
+constexpr const char* kColumns =
+    "r.outcome, r.stored_digest, r.stored_revision, (extract(epoch FROM r.stored_at) * 1000000)::bigint, r.message, "
+    "r.event_differences::text, r.holding_revision, r.unchecked::text";
+
+// A batch whose texts are larger goes in pieces of this size, so that it is never whole in memory once more.
+constexpr size_t kPieceBytes = size_t{4} << 20;
+
+size_t TextBytes(const NewVersion& version) {
+  return version.configuration.size() + (version.source_text ? version.source_text->size() : 0);
+}
+
+bool IsLarge(std::span<const NewVersion> batch) {
+  size_t bytes = 0;
+  for (const NewVersion& version : batch) bytes += TextBytes(version);
+  return bytes > kPieceBytes;
+}
 
 std::vector<std::string> Parameters(std::span<const NewVersion> batch, const RegisterOptions& options) {
   BatchTexts texts = ToBatchTexts(batch);
@@ -65,14 +86,60 @@ RegisteredItem ItemFromRow(const pqxx::row& row) {
   return item;
 }
 
+// The texts of the versions in [begin, end) of a batch.
+void StagePiece(Session& session, std::span<const NewVersion> batch, size_t begin, size_t end) {
+  static const Statement kStage = {
+      "stage_texts",
+      "INSERT INTO tasker.staged_texts (item, configuration, source_text) "
+      "SELECT $1::int + t.item, t.configuration, t.source_text "
+      "FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS t (configuration, source_text, item)"};
+  BatchTexts texts = LargeTexts(batch.subspan(begin, end - begin));
+  session.Query(kStage, {std::to_string(begin), std::move(texts.configurations), std::move(texts.source_texts)});
+}
+
+JoinedCalls::Rows RegisterPieces(Session& session, std::span<const NewVersion> batch, const RegisterOptions& options) {
+  static const Statement kRegister = {
+      "register_staged",
+      fmt::format("SELECT {} FROM tasker.register_templates($1::jsonb, NULL, NULL, $2::jsonb, $3::jsonb, $4, $5, "
+                  "$6::boolean) r",
+                  kColumns)};
+  for (size_t begin = 0; begin < batch.size();) {
+    size_t end = begin;
+    for (size_t bytes = 0; end < batch.size() && (end == begin || bytes + TextBytes(batch[end]) <= kPieceBytes);
+         ++end) {
+      bytes += TextBytes(batch[end]);
+    }
+    StagePiece(session, batch, begin, end);
+    begin = end;
+  }
+  BatchTexts texts = ItemTexts(batch);
+  const pqxx::result rows =
+      session.Query(kRegister, {std::move(texts.items), std::move(texts.events), std::move(texts.channels),
+                                options.actor, options.peer, options.dry_run ? "true" : "false"});
+  session.Execute("DELETE FROM tasker.staged_texts WHERE transaction_id = pg_current_xact_id()");
+  return JoinedCalls::Rows(rows.begin(), rows.end());  // braces would make two rows of the iterators
+}
+
+absl::StatusOr<JoinedCalls::Rows> InPieces(ConnectionPool& pool, std::span<const NewVersion> batch,
+                                           const RegisterOptions& options, absl::Time deadline) {
+  JoinedCalls::Rows rows;
+  const auto attempt = [&] {
+    return pool.RunTransaction("register in pieces", deadline, [&](Session& session) {
+      rows = RegisterPieces(session, batch, options);
+      return absl::OkStatus();
+    });
+  };
+  absl::Status status = attempt();
+  if (absl::IsUnavailable(status)) status = attempt();  // a second time changes nothing more
+  if (!status.ok()) return status;
+  return rows;
+}
+
 }  // namespace
 
 JoinedFunction RegisterFunction() {
   return {.name = "register",
-          .columns =
-              "r.outcome, r.stored_digest, r.stored_revision, "
-              "(extract(epoch FROM r.stored_at) * 1000000)::bigint, r.message, r.event_differences::text, "
-              "r.holding_revision, r.unchecked::text",
+          .columns = kColumns,
           .function = "tasker.register_templates",
           .parameter_types = {"jsonb", "text[]", "text[]", "jsonb", "jsonb", "text", "text", "boolean"},
           .joined_function = "tasker.register_calls"};
@@ -81,7 +148,9 @@ JoinedFunction RegisterFunction() {
 absl::StatusOr<RegisterResult> Store::Register(std::span<const NewVersion> batch, const RegisterOptions& options,
                                                absl::Time deadline) {
   if (batch.empty()) return RegisterResult{};
-  const absl::StatusOr<JoinedCalls::Rows> rows = register_calls_->Call(Parameters(batch, options), deadline);
+  const absl::StatusOr<JoinedCalls::Rows> rows = IsLarge(batch)
+                                                     ? InPieces(*pool_, batch, options, deadline)
+                                                     : register_calls_->Call(Parameters(batch, options), deadline);
   if (!rows.ok()) return rows.status();
   RegisterResult result;
   for (const pqxx::row& row : *rows) {

@@ -82,21 +82,26 @@ void AppendItem(const NewVersion& version, const ImportedVersion* imported, std:
 // Puts the texts together, version by version.
 class BatchWriter {
  public:
-  void Add(const NewVersion& version, const ImportedVersion* imported) {
-    if (number_++ > 0) {
-      for (std::string* list : {&texts_.items, &texts_.configurations, &texts_.source_texts}) *list += ',';
-    }
+  void AddItem(const NewVersion& version, const ImportedVersion* imported) {
+    if (items_++ > 0) texts_.items += ',';
     AppendItem(version, imported, texts_.items);
+    for (const DomainEvent& event : version.events) {
+      AppendItemEntry(items_, {event.name, event.schema_digest, event.description, event.schema_json}, texts_.events);
+    }
+    for (const std::string& channel : version.channels) AppendItemEntry(items_, {channel}, texts_.channels);
+  }
+
+  void AddLargeTexts(const NewVersion& version) {
+    if (texts_.configurations.size() > 1) {
+      texts_.configurations += ',';
+      texts_.source_texts += ',';
+    }
     AppendArrayElement(version.configuration, texts_.configurations);
     if (version.source_text) {
       AppendArrayElement(*version.source_text, texts_.source_texts);
     } else {
       texts_.source_texts += "NULL";
     }
-    for (const DomainEvent& event : version.events) {
-      AppendItemEntry(number_, {event.name, event.schema_digest, event.description, event.schema_json}, texts_.events);
-    }
-    for (const std::string& channel : version.channels) AppendItemEntry(number_, {channel}, texts_.channels);
   }
 
   BatchTexts Take() {
@@ -107,7 +112,7 @@ class BatchWriter {
 
  private:
   BatchTexts texts_{.items = "[", .configurations = "{", .source_texts = "{", .events = "[", .channels = "["};
-  size_t number_ = 0;
+  size_t items_ = 0;
 };
 
 }  // namespace
@@ -125,13 +130,31 @@ std::string TimestampText(absl::Time time) {
 
 BatchTexts ToBatchTexts(std::span<const NewVersion> batch) {
   BatchWriter writer;
-  for (const NewVersion& version : batch) writer.Add(version, nullptr);
+  for (const NewVersion& version : batch) {
+    writer.AddItem(version, nullptr);
+    writer.AddLargeTexts(version);
+  }
   return writer.Take();
 }
 
 BatchTexts ToBatchTexts(std::span<const ImportedVersion> batch) {
   BatchWriter writer;
-  for (const ImportedVersion& imported : batch) writer.Add(imported.version, &imported);
+  for (const ImportedVersion& imported : batch) {
+    writer.AddItem(imported.version, &imported);
+    writer.AddLargeTexts(imported.version);
+  }
+  return writer.Take();
+}
+
+BatchTexts ItemTexts(std::span<const NewVersion> batch) {
+  BatchWriter writer;
+  for (const NewVersion& version : batch) writer.AddItem(version, nullptr);
+  return writer.Take();
+}
+
+BatchTexts LargeTexts(std::span<const NewVersion> batch) {
+  BatchWriter writer;
+  for (const NewVersion& version : batch) writer.AddLargeTexts(version);
   return writer.Take();
 }
 

@@ -23,6 +23,9 @@ struct BatchTexts {
 };
 BatchTexts ToBatchTexts(std::span<const NewVersion> batch);
 BatchTexts ToBatchTexts(std::span<const ImportedVersion> batch);
+/// All but configurations and source texts, and only those; the others are empty lists.
+BatchTexts ItemTexts(std::span<const NewVersion> batch);
+BatchTexts LargeTexts(std::span<const NewVersion> batch);
 
 /// Appends `"key":"value",`.
 void AppendJsonField(std::string_view key, std::string_view value, std::string& out);

@@ -166,6 +166,36 @@ TEST_F(RegisterTest, NotifiesListenersOfTheRevision) {
   EXPECT_STREQ(notification->extra, "1");
 }
 
+// Goes to PostgreSQL in pieces.
+TEST_F(RegisterTest, ALargeBatchIsOneToo) {
+  std::vector<NewVersion> batch;
+  for (int i = 0; i < 9; ++i) {
+    NewVersion& version = batch.emplace_back(MakeVersion("a", fmt::format("t{}", i % 4), fmt::format("{}.0.0", i)));
+    if (i != 3) version.source_text = std::string(size_t{1} << 20, static_cast<char>('a' + i)) + "\"\\{},NULL";
+  }
+  batch[8].channels = {"stable"};
+  EXPECT_THAT(Outcomes(Register(batch, {.dry_run = true})), testing::Each(RegisterOutcome::kCreated));
+  EXPECT_EQ(Register({MakeVersion("other", "b", "1.0.0")}).revision, 1) << "the dry run took none";
+
+  EXPECT_EQ(Register(batch, {.actor = "ci"}).revision, 2);
+  for (int i = 0; i < 9; ++i) {
+    const auto loaded = store_.LoadVersion("a", fmt::format("t{}", i % 4), {i, 0, 0}, kNoDeadline);
+    ASSERT_TRUE(loaded.ok() && loaded->has_value()) << i;
+    EXPECT_TRUE((*loaded)->source_text == batch[static_cast<size_t>(i)].source_text) << i;
+    EXPECT_EQ((*loaded)->summary.digest, batch[static_cast<size_t>(i)].digest);
+    EXPECT_EQ((*loaded)->summary.revision, 2);
+    EXPECT_EQ((*loaded)->summary.actor, "ci");
+  }
+  EXPECT_THAT(test::RunSql(*pool_, "SELECT version FROM tasker.channels"), ElementsAre("8.0.0"));
+
+  EXPECT_THAT(Outcomes(Register(batch)), testing::Each(RegisterOutcome::kUnchanged));
+  batch.push_back(MakeVersion("a", "t0", "9.0.0"));
+  batch.push_back(MakeVersion("a", "t0", "0.0.0", "other"));
+  EXPECT_TRUE(Register(batch).conflict);
+  EXPECT_THAT(test::RunSql(*pool_, "SELECT count(*) FROM tasker.named_tasks"), ElementsAre("10"));
+  EXPECT_THAT(test::RunSql(*pool_, "SELECT count(*) FROM tasker.staged_texts"), ElementsAre("0"));
+}
+
 TEST_F(RegisterTest, RefusesWhatPostgresCannotHold) {
   const auto refused = [&](void (*spoil)(NewVersion&)) {
     NewVersion version = MakeVersion("a", "b", "1.0.0");
