@@ -86,7 +86,7 @@ absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::Ask(const tmpl::Reference
                                                            absl::Time deadline) {
   const uint64_t ticket = selections_.TicketFor(reference);
   const uint64_t states = counters_.States(reference);
-  absl::StatusOr<store::StoredVersion> stored = Select(parsed, deadline);
+  absl::StatusOr<store::StoredVersion> stored = Select(parsed, deadline, store::VersionParts::kResolving);
   if (absl::IsNotFound(stored.status())) selections_.PutMissing(reference, stored.status(), ticket);
   if (!stored.ok()) return stored.status();
   const std::string exact = ExactReference(stored->summary);
@@ -129,29 +129,29 @@ absl::Status TemplateLoader::NotFound(const tmpl::Reference& reference, absl::Ti
 absl::StatusOr<store::StoredVersion> TemplateLoader::LoadStored(std::string_view reference, absl::Time deadline) {
   absl::StatusOr<tmpl::Reference> parsed = ParseRequestReference(reference);
   if (!parsed.ok()) return parsed.status();
-  return Select(*parsed, deadline);
+  return Select(*parsed, deadline, store::VersionParts::kAll);
 }
 
-absl::StatusOr<store::StoredVersion> TemplateLoader::Select(const tmpl::Reference& reference,
-                                                            absl::Time deadline) const {
+absl::StatusOr<store::StoredVersion> TemplateLoader::Select(const tmpl::Reference& reference, absl::Time deadline,
+                                                            store::VersionParts parts) const {
   const std::string& space = reference.namespace_name;
   const std::string& name = reference.name;
   absl::StatusOr<std::optional<store::StoredVersion>> found = std::nullopt;
   switch (reference.kind) {
     case tmpl::SelectorKind::kExact:
-      found = store_->LoadVersion(space, name, reference.version, deadline);
+      found = store_->LoadVersion(space, name, reference.version, deadline, parts);
       break;
     case tmpl::SelectorKind::kRange:
-      found = store_->LoadHighest(space, name, reference.range, deadline);
+      found = store_->LoadHighest(space, name, reference.range, deadline, parts);
       break;
     case tmpl::SelectorKind::kLatest:
-      found = store_->LoadLatest(space, name, deadline);
+      found = store_->LoadLatest(space, name, deadline, parts);
       break;
     case tmpl::SelectorKind::kDigest:
-      found = store_->LoadByDigest(space, name, reference.selector, deadline);
+      found = store_->LoadByDigest(space, name, reference.selector, deadline, parts);
       break;
     case tmpl::SelectorKind::kChannel:
-      found = store_->LoadByChannel(space, name, reference.selector, deadline);
+      found = store_->LoadByChannel(space, name, reference.selector, deadline, parts);
       if (found.ok() && *found && (*found)->summary.state.state == store::VersionState::kYanked) {
         return ChannelYanked(reference, (*found)->summary);
       }

@@ -63,7 +63,8 @@ class TemplateLoader {
   CacheStats Stats() const { return cache_.Stats(); }
 
  private:
-  absl::StatusOr<store::StoredVersion> Select(const tmpl::Reference& reference, absl::Time deadline) const;
+  absl::StatusOr<store::StoredVersion> Select(const tmpl::Reference& reference, absl::Time deadline,
+                                              store::VersionParts parts) const;
   bool IsCurrent(const Loaded& loaded) const { return loaded.states == counters_.States(loaded.registered->reference); }
   absl::StatusOr<Loaded> Ask(const tmpl::Reference& parsed, std::string_view reference, absl::Time deadline);
   absl::StatusOr<Loaded> AskState(const Loaded& known, const tmpl::Reference& exact, absl::Time deadline);

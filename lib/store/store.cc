@@ -16,25 +16,51 @@ namespace {
 
 using Parameters = std::vector<std::string>;
 
+// One selector's statement for each of VersionParts.
+struct LoadStatements {
+  Statement all;
+  Statement resolving;
+};
+
 // `condition` speaks of tasker.named_tasks v.
-Statement LoadStatement(std::string name, std::string_view condition) {
-  return {std::move(name), fmt::format("SELECT {}, v.configuration::text, v.source_text, to_json(ARRAY("
-                                       "SELECT c.channel FROM tasker.channels c WHERE c.namespace = v.namespace AND "
-                                       "c.name = v.name AND c.named_task_uuid = v.named_task_uuid ORDER BY c.channel"
-                                       "))::text FROM tasker.named_tasks v {}",
-                                       kSummaryColumns, condition)};
+LoadStatements MakeLoadStatements(const std::string& name, std::string_view condition) {
+  return {{name, fmt::format("SELECT {}, v.configuration::text, v.source_text, to_json(ARRAY("
+                             "SELECT c.channel FROM tasker.channels c WHERE c.namespace = v.namespace AND "
+                             "c.name = v.name AND c.named_task_uuid = v.named_task_uuid ORDER BY c.channel"
+                             "))::text FROM tasker.named_tasks v {}",
+                             kSummaryColumns, condition)},
+          {name + "_resolving", fmt::format("SELECT v.namespace, v.name, v.version, v.digest, v.configuration::text, "
+                                            "{} FROM tasker.named_tasks v {}",
+                                            kStateColumns, condition)}};
 }
 
-absl::StatusOr<std::optional<StoredVersion>> LoadOne(ConnectionPool& pool, const Statement& statement,
-                                                     const Parameters& parameters, absl::Time deadline) {
+StoredVersion ReadAll(const pqxx::row& row) {
+  StoredVersion version{.summary = ReadSummary(row), .configuration = row[kSummaryColumnCount].as<std::string>()};
+  if (!row[kSummaryColumnCount + 1].is_null()) version.source_text = row[kSummaryColumnCount + 1].as<std::string>();
+  version.channels = ReadStrings(row[kSummaryColumnCount + 2]);
+  return version;
+}
+
+StoredVersion ReadResolving(const pqxx::row& row) {
+  StoredVersion version;
+  version.summary.namespace_name = row[0].as<std::string>();
+  version.summary.name = row[1].as<std::string>();
+  version.summary.version = row[2].as<std::string>();
+  version.summary.digest = row[3].as<std::string>();
+  version.configuration = row[4].as<std::string>();
+  version.summary.state = ReadState(row, 5);
+  return version;
+}
+
+absl::StatusOr<std::optional<StoredVersion>> LoadOne(ConnectionPool& pool, const LoadStatements& statements,
+                                                     VersionParts parts, const Parameters& parameters,
+                                                     absl::Time deadline) {
+  const bool all = parts == VersionParts::kAll;
   std::optional<StoredVersion> found;
   const absl::Status status = pool.Run("load a version", CallKind::kRead, deadline, [&](Session& session) {
-    const pqxx::result rows = session.Query(statement, parameters);
-    if (rows.empty()) return;
-    const pqxx::row row = rows[0];
-    found = StoredVersion{.summary = ReadSummary(row), .configuration = row[kSummaryColumnCount].as<std::string>()};
-    if (!row[kSummaryColumnCount + 1].is_null()) found->source_text = row[kSummaryColumnCount + 1].as<std::string>();
-    found->channels = ReadStrings(row[kSummaryColumnCount + 2]);
+    const pqxx::result rows = session.Query(all ? statements.all : statements.resolving, parameters);
+    found.reset();
+    if (!rows.empty()) found = all ? ReadAll(rows[0]) : ReadResolving(rows[0]);
   });
   if (!status.ok()) return status;
   return found;
@@ -49,60 +75,65 @@ Store::Store(std::shared_ptr<ConnectionPool> pool)
 Store::~Store() = default;
 
 absl::StatusOr<std::optional<StoredVersion>> Store::LoadVersion(std::string_view namespace_name, std::string_view name,
-                                                                tmpl::Version version, absl::Time deadline) {
-  static const Statement kStatement = LoadStatement(
+                                                                tmpl::Version version, absl::Time deadline,
+                                                                VersionParts parts) {
+  static const LoadStatements kStatements = MakeLoadStatements(
       "load_version",
       "WHERE v.namespace = $1 AND v.name = $2 AND v.major = $3::int AND v.minor = $4::int AND v.patch = $5::int");
-  return LoadOne(*pool_, kStatement,
+  return LoadOne(*pool_, kStatements, parts,
                  {std::string(namespace_name), std::string(name), Number(version.major), Number(version.minor),
                   Number(version.patch)},
                  deadline);
 }
 
 absl::StatusOr<std::optional<StoredVersion>> Store::LoadLatest(std::string_view namespace_name, std::string_view name,
-                                                               absl::Time deadline) {
-  static const Statement kStatement =
-      LoadStatement("load_latest",
-                    "WHERE v.named_task_uuid = (SELECT t.latest_named_task_uuid FROM tasker.templates t "
-                    "WHERE t.namespace = $1 AND t.name = $2 AND t.state <> 'YANKED')");
-  return LoadOne(*pool_, kStatement, {std::string(namespace_name), std::string(name)}, deadline);
+                                                               absl::Time deadline, VersionParts parts) {
+  static const LoadStatements kStatements =
+      MakeLoadStatements("load_latest",
+                         "WHERE v.named_task_uuid = (SELECT t.latest_named_task_uuid FROM tasker.templates t "
+                         "WHERE t.namespace = $1 AND t.name = $2 AND t.state <> 'YANKED')");
+  return LoadOne(*pool_, kStatements, parts, {std::string(namespace_name), std::string(name)}, deadline);
 }
 
 absl::StatusOr<std::optional<StoredVersion>> Store::LoadHighest(std::string_view namespace_name, std::string_view name,
-                                                                const tmpl::VersionRange& range, absl::Time deadline) {
-  static const Statement kStatement = LoadStatement(
+                                                                const tmpl::VersionRange& range, absl::Time deadline,
+                                                                VersionParts parts) {
+  static const LoadStatements kStatements = MakeLoadStatements(
       "load_highest",
       "WHERE v.namespace = $1 AND v.name = $2 AND (v.major, v.minor, v.patch) >= ($3::int, $4::int, $5::int) "
       "AND (v.major, v.minor, v.patch) < ($6::int, $7::int, $8::int) AND v.state <> 'YANKED' "
       "ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1");
-  static const Statement kUnbounded = LoadStatement(
+  static const LoadStatements kUnbounded = MakeLoadStatements(
       "load_highest_unbounded",
       "WHERE v.namespace = $1 AND v.name = $2 AND (v.major, v.minor, v.patch) >= ($3::int, $4::int, $5::int) "
       "AND v.state <> 'YANKED' ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1");
   Parameters parameters = {std::string(namespace_name), std::string(name), Number(range.lower.major),
                            Number(range.lower.minor), Number(range.lower.patch)};
-  if (!range.upper) return LoadOne(*pool_, kUnbounded, parameters, deadline);
+  if (!range.upper) return LoadOne(*pool_, kUnbounded, parts, parameters, deadline);
   for (const int32_t part : {range.upper->major, range.upper->minor, range.upper->patch}) {
     parameters.push_back(Number(part));
   }
-  return LoadOne(*pool_, kStatement, parameters, deadline);
+  return LoadOne(*pool_, kStatements, parts, parameters, deadline);
 }
 
 absl::StatusOr<std::optional<StoredVersion>> Store::LoadByDigest(std::string_view namespace_name, std::string_view name,
-                                                                 std::string_view digest, absl::Time deadline) {
-  static const Statement kStatement =
-      LoadStatement("load_by_digest", "WHERE v.digest = $3 AND v.namespace = $1 AND v.name = $2 LIMIT 1");
-  return LoadOne(*pool_, kStatement, {std::string(namespace_name), std::string(name), std::string(digest)}, deadline);
+                                                                 std::string_view digest, absl::Time deadline,
+                                                                 VersionParts parts) {
+  static const LoadStatements kStatements =
+      MakeLoadStatements("load_by_digest", "WHERE v.digest = $3 AND v.namespace = $1 AND v.name = $2 LIMIT 1");
+  return LoadOne(*pool_, kStatements, parts, {std::string(namespace_name), std::string(name), std::string(digest)},
+                 deadline);
 }
 
 absl::StatusOr<std::optional<StoredVersion>> Store::LoadByChannel(std::string_view namespace_name,
                                                                   std::string_view name, std::string_view channel,
-                                                                  absl::Time deadline) {
-  static const Statement kStatement =
-      LoadStatement("load_by_channel",
-                    "WHERE v.named_task_uuid = (SELECT c.named_task_uuid FROM tasker.channels c "
-                    "WHERE c.namespace = $1 AND c.name = $2 AND c.channel = $3)");
-  return LoadOne(*pool_, kStatement, {std::string(namespace_name), std::string(name), std::string(channel)}, deadline);
+                                                                  absl::Time deadline, VersionParts parts) {
+  static const LoadStatements kStatements =
+      MakeLoadStatements("load_by_channel",
+                         "WHERE v.named_task_uuid = (SELECT c.named_task_uuid FROM tasker.channels c "
+                         "WHERE c.namespace = $1 AND c.name = $2 AND c.channel = $3)");
+  return LoadOne(*pool_, kStatements, parts, {std::string(namespace_name), std::string(name), std::string(channel)},
+                 deadline);
 }
 
 absl::StatusOr<std::optional<StateInfo>> Store::LoadState(std::string_view namespace_name, std::string_view name,

@@ -92,6 +92,12 @@ struct ChangeList {
   int64_t trimmed = 0;  ///< as in ChangeLogRange
 };
 
+/// What is read of a version.
+enum class VersionParts {
+  kAll,
+  kResolving,  ///< the configuration, and of the summary: namespace, name, version, digest and state
+};
+
 struct StoreHealth {
   int64_t revision = 0;        ///< of the last change
   int server_version_num = 0;  ///< PostgreSQL's: 150018
@@ -125,15 +131,19 @@ class Store {
   /// nullopt: no such version. `…Latest` is the highest version, `…Highest` the highest in `range`, both without yanked
   /// ones; the others find those too, LoadByChannel where the channel points at one.
   absl::StatusOr<std::optional<StoredVersion>> LoadVersion(std::string_view namespace_name, std::string_view name,
-                                                           tmpl::Version version, absl::Time deadline);
+                                                           tmpl::Version version, absl::Time deadline,
+                                                           VersionParts parts = VersionParts::kAll);
   absl::StatusOr<std::optional<StoredVersion>> LoadLatest(std::string_view namespace_name, std::string_view name,
-                                                          absl::Time deadline);
+                                                          absl::Time deadline, VersionParts parts = VersionParts::kAll);
   absl::StatusOr<std::optional<StoredVersion>> LoadHighest(std::string_view namespace_name, std::string_view name,
-                                                           const tmpl::VersionRange& range, absl::Time deadline);
+                                                           const tmpl::VersionRange& range, absl::Time deadline,
+                                                           VersionParts parts = VersionParts::kAll);
   absl::StatusOr<std::optional<StoredVersion>> LoadByDigest(std::string_view namespace_name, std::string_view name,
-                                                            std::string_view digest, absl::Time deadline);
+                                                            std::string_view digest, absl::Time deadline,
+                                                            VersionParts parts = VersionParts::kAll);
   absl::StatusOr<std::optional<StoredVersion>> LoadByChannel(std::string_view namespace_name, std::string_view name,
-                                                             std::string_view channel, absl::Time deadline);
+                                                             std::string_view channel, absl::Time deadline,
+                                                             VersionParts parts = VersionParts::kAll);
   /// Of a version; nullopt: no such version.
   absl::StatusOr<std::optional<StateInfo>> LoadState(std::string_view namespace_name, std::string_view name,
                                                      tmpl::Version version, absl::Time deadline);
