@@ -1,5 +1,6 @@
 #include "lib/base/json.h"
 
+#include <absl/container/inlined_vector.h>
 #include <absl/status/status.h>
 #include <fmt/format.h>
 
@@ -271,8 +272,7 @@ std::string JsonString(std::string_view text) {
 }
 
 void AppendCanonicalJson(const JsonObject& object, std::string& out) {
-  std::vector<const bj::key_value_pair*> members;
-  members.reserve(object.size());
+  absl::InlinedVector<const bj::key_value_pair*, 16> members;
   for (const auto& member : object) members.push_back(&member);
   const auto by_key = [](const auto* a, const auto* b) { return a->key() < b->key(); };
   if (!std::is_sorted(members.begin(), members.end(), by_key)) std::sort(members.begin(), members.end(), by_key);

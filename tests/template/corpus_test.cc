@@ -115,6 +115,7 @@ TEST_F(CorpusTest, ReadsBackFromItsCanonicalJson) {
     const absl::StatusOr<TaskTemplate> again = TemplateFromJson(*base::ParseJson(canonical));
     ASSERT_TRUE(again.ok()) << again.status();
     EXPECT_EQ(*again, tmpl);
+    EXPECT_EQ(canonical, base::CanonicalJson(ToJson(tmpl)));
     base::IssueList issues;
     LoadOptions options;
     options.keep_unknown_keys = true;

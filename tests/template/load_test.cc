@@ -185,6 +185,26 @@ TEST(CanonicalJsonTest, DoesNotDependOnHowTheTextIsWritten) {
   EXPECT_EQ(TemplateDigest(yaml.value->tmpl), TemplateDigest(json.value->tmpl));
 }
 
+TEST(CanonicalJsonTest, SortsExtensionsAmongTheKeysOfTheirBlock) {
+  TaskTemplate tmpl;
+  tmpl.extensions = {{"x-last", 1}, {"a-first", nullptr}, {"name", "replaced"}, {"oz", JsonObject{{"b", 1}, {"a", 2}}}};
+  tmpl.steps.resize(1);
+  tmpl.steps[0].publishes_events.resize(2);
+  tmpl.steps[0].publishes_events[0].name = "plain";
+  tmpl.steps[0].publishes_events[1].name = "told";
+  tmpl.steps[0].publishes_events[1].extensions = {{"m", 1}};
+  tmpl.environments["b"].steps.resize(1);
+  tmpl.environments["a"];
+  EXPECT_EQ(
+      CanonicalText(tmpl),
+      R"({"a-first":null,"domain_events":[],"environments":{"a":{"steps":[]},"b":{"steps":[{"name":""}]}},"name":"",)"
+      R"("namespace_name":"","oz":{"a":2,"b":1},"steps":[{"dependencies":[],"handler":{"callable":"",)"
+      R"("initialization":{}},"name":"","publishes_events":["plain",{"m":1,"name":"told"}],"retry":{"backoff":)"
+      R"("exponential","limit":3,"retryable":true}}],"system_dependencies":{"primary":"default","secondary":[]},)"
+      R"("version":"","x-last":1})");
+  EXPECT_EQ(CanonicalText(tmpl), base::CanonicalJson(ToJson(tmpl)));
+}
+
 TEST(TemplateFromJsonTest, RefusesOtherJson) {
   EXPECT_FALSE(TemplateFromJson(*base::ParseJson("[]")).ok());
   EXPECT_FALSE(TemplateFromJson(*base::ParseJson(R"({"name":"a"})")).ok());
