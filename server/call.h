@@ -136,16 +136,17 @@ class CallRunner {
   template <typename Request, typename Handler>
   grpc::ServerUnaryReactor* Run(const Method& method, grpc::CallbackServerContext* context,
                                 const grpc::ByteBuffer* bytes, grpc::ByteBuffer* response, Handler handler) {
-    return RunCall<Request>(std::make_shared<Call>(method, *context, response, options_.max_duration), method, bytes,
-                            std::move(handler));
+    const auto call = std::make_shared<Call>(method, *context, response, options_.max_duration);
+    RunCall<Request>(call, method, bytes, std::move(handler));
+    return call->reactor();
   }
 
   /// For answers that may be in memory: asks `find` (optional<StatusOr<Response>>(std::string_view bytes, Call&)) here,
-  /// which must not wait; without an answer it goes on as Run does.
-  template <typename Request, typename Finder, typename Handler>
+  /// which must not wait; without an answer, `miss` (void(std::shared_ptr<Call>)) has the call answered elsewhere.
+  template <typename Finder, typename Miss>
   grpc::ServerUnaryReactor* RunFast(const Method& method, grpc::CallbackServerContext* context,
                                     const grpc::ByteBuffer* bytes, grpc::ByteBuffer* response, const Finder& find,
-                                    Handler handler) {
+                                    const Miss& miss) {
     Call call(method, *context, response, options_.max_duration);
     bool done = false;
     const absl::Status status = Guarded(method.name, [&]() -> absl::Status {
@@ -155,11 +156,29 @@ class CallRunner {
       done = answer.has_value();
       return done ? Answer(*answer, call) : absl::OkStatus();
     });
+    grpc::ServerUnaryReactor* const reactor = call.reactor();
     if (!done && status.ok()) {
-      return RunCall<Request>(std::make_shared<Call>(std::move(call)), method, bytes, std::move(handler));
+      miss(std::make_shared<Call>(std::move(call)));
+    } else {
+      call.Finish(status);
     }
-    call.Finish(status);
-    return call.reactor();
+    return reactor;
+  }
+
+  /// What Run does with a call that is there already.
+  template <typename Request, typename Handler>
+  void RunCall(const std::shared_ptr<Call>& call, const Method& method, const grpc::ByteBuffer* bytes,
+               Handler handler) {
+    RunLater(method, call, bytes->Length(),
+             [this, &method, call, bytes, handler = std::move(handler)]() mutable -> Outcome {
+               const auto request = std::make_shared<Request>();
+               if (absl::Status status = ParseRequest(*bytes, *request); !status.ok()) return status;
+               const absl::StatusOr<int64_t> revision = MinRevision(*request);
+               if (!revision.ok()) return revision.status();
+               if (*revision <= gate_.revision()) return Handle(*request, *call, handler);
+               RunAtRevision(*revision, method, call, bytes->Length(), HandleLater(request, call, std::move(handler)));
+               return std::nullopt;
+             });
   }
 
   /// Whether everything up to `revision` is known here; false for one that cannot be.
@@ -180,22 +199,6 @@ class CallRunner {
     }
     if (revision < 0) return registry::InvalidField("min_revision", "is negative");
     return revision;
-  }
-
-  template <typename Request, typename Handler>
-  grpc::ServerUnaryReactor* RunCall(const std::shared_ptr<Call>& call, const Method& method,
-                                    const grpc::ByteBuffer* bytes, Handler handler) {
-    RunLater(method, call, bytes->Length(),
-             [this, &method, call, bytes, handler = std::move(handler)]() mutable -> Outcome {
-               const auto request = std::make_shared<Request>();
-               if (absl::Status status = ParseRequest(*bytes, *request); !status.ok()) return status;
-               const absl::StatusOr<int64_t> revision = MinRevision(*request);
-               if (!revision.ok()) return revision.status();
-               if (*revision <= gate_.revision()) return Handle(*request, *call, handler);
-               RunAtRevision(*revision, method, call, bytes->Length(), HandleLater(request, call, std::move(handler)));
-               return std::nullopt;
-             });
-    return call->reactor();
   }
 
   template <typename Request, typename Handler>

@@ -1,4 +1,5 @@
 #include "lib/registry/batch_resolver.h"
+#include "server/joined_resolves.h"
 #include "server/services.h"
 #include "server/watch.h"
 #include "tasker/registry/v1/resolver.grpc.pb.h"
@@ -20,18 +21,28 @@ using Raw = RawMethods<pb::ResolverService::Service, pb::ResolverService::WithRa
 
 class ResolverService final : public Raw {
  public:
-  ResolverService(CallRunner& runner, registry::Resolver& resolver, registry::PayloadCheck& payloads,
-                  const registry::CallableChecker& callables, WatchHub& watches)
-      : runner_(runner), resolver_(resolver), payloads_(payloads), callables_(callables), watches_(watches) {}
+  ResolverService(CallRunner& runner, registry::Resolver& resolver, JoinedResolves& joined,
+                  registry::PayloadCheck& payloads, const registry::CallableChecker& callables, WatchHub& watches)
+      : runner_(runner),
+        resolver_(resolver),
+        joined_(joined),
+        payloads_(payloads),
+        callables_(callables),
+        watches_(watches) {}
 
   Reactor* ResolveTemplate(Context* context, const Bytes* request, Bytes* response) override {
-    return RunFast<pb::ResolveTemplateRequest>(Kind::kTemplate, registry::ReadResolveTemplateRequest, resolve_template_,
-                                               context, request, response);
+    return RunFast(Kind::kTemplate, registry::ReadResolveTemplateRequest, resolve_template_, context, request, response,
+                   [&](std::shared_ptr<Call> call) { joined_.Add(std::move(call), request); });
   }
 
   Reactor* ResolveHandler(Context* context, const Bytes* request, Bytes* response) override {
-    return RunFast<pb::ResolveHandlerRequest>(Kind::kHandler, registry::ReadResolveHandlerRequest, resolve_handler_,
-                                              context, request, response);
+    return RunFast(Kind::kHandler, registry::ReadResolveHandlerRequest, resolve_handler_, context, request, response,
+                   [&](const std::shared_ptr<Call>& call) {
+                     runner_.RunCall<pb::ResolveHandlerRequest>(call, resolve_handler_, request,
+                                                                [this](const pb::ResolveHandlerRequest& r, Call& c) {
+                                                                  return resolver_.Resolve(r, c.deadline());
+                                                                });
+                   });
   }
 
   Reactor* BatchResolveTemplates(Context* context, const Bytes* request, Bytes* response) override {
@@ -62,10 +73,10 @@ class ResolverService final : public Raw {
  private:
   using Kind = registry::Resolver::Kind;
 
-  template <typename Request, typename Read>
+  template <typename Read, typename Miss>
   Reactor* RunFast(Kind kind, const Read& read, const Method& method, Context* context, const Bytes* request,
-                   Bytes* response) {
-    return runner_.RunFast<Request>(
+                   Bytes* response, const Miss& miss) {
+    return runner_.RunFast(
         method, context, request, response,
         [&](std::string_view bytes, Call& call) -> std::optional<absl::StatusOr<registry::Reply>> {
           const std::optional<registry::ResolveRequestView> view = read(bytes);
@@ -73,7 +84,7 @@ class ResolverService final : public Raw {
           call.set_reference(view->reference);
           return resolver_.Find(kind, *view);
         },
-        [this](const Request& r, Call& call) { return resolver_.Resolve(r, call.deadline()); });
+        miss);
   }
 
   // Never on gRPC's own threads: what a check costs is up to the schema and the payload.
@@ -85,6 +96,7 @@ class ResolverService final : public Raw {
 
   CallRunner& runner_;
   registry::Resolver& resolver_;
+  JoinedResolves& joined_;
   registry::PayloadCheck& payloads_;
   const registry::CallableChecker& callables_;
   WatchHub& watches_;
@@ -99,9 +111,9 @@ class ResolverService final : public Raw {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
-                                                   registry::PayloadCheck& payloads,
+                                                   JoinedResolves& joined, registry::PayloadCheck& payloads,
                                                    const registry::CallableChecker& callables, WatchHub& watches) {
-  return std::make_unique<ResolverService>(runner, resolver, payloads, callables, watches);
+  return std::make_unique<ResolverService>(runner, resolver, joined, payloads, callables, watches);
 }
 
 }  // namespace tasker::server

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "server/archive_streams.h"
 #include "server/call.h"
 #include "server/http_server.h"
+#include "server/joined_resolves.h"
 #include "server/listener.h"
 #include "server/readiness.h"
 #include "server/services.h"
@@ -35,6 +37,12 @@ constexpr int kThreadsPerConnection = 4;
 constexpr absl::Duration kHealthLimit = absl::Seconds(2);
 constexpr const char* kServices[] = {"tasker.registry.v1.RegistryService", "tasker.registry.v1.ResolverService",
                                      "tasker.registry.v1.CatalogService"};
+
+// Each works on one core while its statement's result is there, and waits for PostgreSQL in between.
+size_t JoinedThreads(const Options& options) {
+  return std::min(std::max(std::thread::hardware_concurrency(), 2U),
+                  static_cast<unsigned>(options.database_connections));
+}
 
 absl::StatusOr<std::unique_ptr<store::EmbeddedPostgres>> StartPostgres(const Options& options) {
   store::EmbeddedPostgresOptions embedded;
@@ -118,11 +126,12 @@ class Server::Parts {
         comparison_(loader_, tmpl::ReadLimits()),
         describer_(loader_),
         runner_(executor_, metrics_, feed_->gate(), {absl::Seconds(options.max_call_seconds)}),
+        joined_(runner_, executor_, resolver_, {.max_running = JoinedThreads(options)}),
         archives_(runner_, executor_, archive_, {.max_running = std::max(1, options.database_connections / 4)}),
         watches_(*feed_, store_, executor_, runner_, {.max_watches = options.max_watches}),
         executor_({.threads = kThreadsPerConnection * options.database_connections}) {
     services_.push_back(MakeRegistryService(runner_, registrar_, lifecycle_, archives_));
-    services_.push_back(MakeResolverService(runner_, resolver_, payloads_, callables_, watches_));
+    services_.push_back(MakeResolverService(runner_, resolver_, joined_, payloads_, callables_, watches_));
     services_.push_back(MakeCatalogService(runner_, catalog_, comparison_, describer_, *store_,
                                            [this](absl::Time deadline) { return Info(deadline); }));
   }
@@ -230,6 +239,7 @@ class Server::Parts {
   registry::Describer describer_;
   Metrics metrics_;
   CallRunner runner_;
+  JoinedResolves joined_;
   ArchiveStreams archives_;
   WatchHub watches_;
   Executor executor_;  // its last tasks use what stands above

@@ -20,12 +20,13 @@
 namespace tasker::server {
 
 class ArchiveStreams;
+class JoinedResolves;
 class WatchHub;
 
 std::unique_ptr<grpc::Service> MakeRegistryService(CallRunner& runner, const registry::Registrar& registrar,
                                                    const registry::Lifecycle& lifecycle, ArchiveStreams& archives);
 std::unique_ptr<grpc::Service> MakeResolverService(CallRunner& runner, registry::Resolver& resolver,
-                                                   registry::PayloadCheck& payloads,
+                                                   JoinedResolves& joined, registry::PayloadCheck& payloads,
                                                    const registry::CallableChecker& callables, WatchHub& watches);
 
 /// What GetServerInfo says, filled by whoever knows; may ask the database.

@@ -4,10 +4,13 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "lib/registry/error.h"
 
@@ -44,10 +47,31 @@ void AppendError(const absl::Status& status, CodedOutputStream& out) {
   Append(kResult, result.SerializeAsString(), out);
 }
 
-absl::StatusOr<AnswerBytes> ResolveOne(Resolver& resolver, const pb::ResolveTemplateRequest& request,
-                                       absl::Time deadline) {
-  if (std::optional<absl::StatusOr<AnswerBytes>> known = resolver.Find(request)) return *std::move(known);
-  return resolver.Resolve(request, deadline);
+// So many are asked for together: what they take in memory is there at once.
+constexpr int kTogether = 16;
+
+using Requests = google::protobuf::RepeatedPtrField<pb::ResolveTemplateRequest>;
+
+// The answers to the requests from `begin` on, at most kTogether.
+std::vector<absl::StatusOr<AnswerBytes>> ResolveSome(Resolver& resolver, const Requests& requests, int begin,
+                                                     absl::Time deadline) {
+  std::vector<std::optional<absl::StatusOr<AnswerBytes>>> known;
+  std::vector<const pb::ResolveTemplateRequest*> asked;
+  std::vector<size_t> places;
+  for (int i = begin; i < std::min(requests.size(), begin + kTogether); ++i) {
+    known.push_back(resolver.Find(requests[i]));
+    if (known.back()) continue;
+    asked.push_back(&requests[i]);
+    places.push_back(known.size() - 1);
+  }
+  resolver.ResolveTogether(asked, deadline,
+                           [&](size_t i, absl::StatusOr<AnswerBytes> answer) { known[places[i]] = std::move(answer); });
+  std::vector<absl::StatusOr<AnswerBytes>> answers;
+  for (size_t i = 0; i < known.size(); ++i) {
+    answers.push_back(known[i] ? *std::move(known[i])
+                               : resolver.Resolve(requests[begin + static_cast<int>(i)], deadline));
+  }
+  return answers;
 }
 
 }  // namespace
@@ -61,18 +85,19 @@ absl::StatusOr<AnswerBytes> BatchResolve(Resolver& resolver, const pb::BatchReso
   google::protobuf::io::StringOutputStream stream(bytes.get());
   CodedOutputStream out(&stream);
   size_t room = kMaxBatchAnswerBytes;
-  for (const pb::ResolveTemplateRequest& one : request.requests()) {
-    absl::StatusOr<AnswerBytes> answer = ResolveOne(resolver, one, deadline);
-    if (answer.ok() && (*answer)->size() > room) {
-      answer =
-          Error(absl::StatusCode::kResourceExhausted, "the answers before this one fill the batch; ask again for it",
-                {"BATCH_ANSWER_TOO_LARGE", {}, {}});
-    }
-    if (answer.ok()) {
-      room -= (*answer)->size();
-      AppendAnswer(**answer, out);
-    } else {
-      AppendError(answer.status(), out);
+  for (int begin = 0; begin < request.requests_size(); begin += kTogether) {
+    for (absl::StatusOr<AnswerBytes>& answer : ResolveSome(resolver, request.requests(), begin, deadline)) {
+      if (answer.ok() && (*answer)->size() > room) {
+        answer =
+            Error(absl::StatusCode::kResourceExhausted, "the answers before this one fill the batch; ask again for it",
+                  {"BATCH_ANSWER_TOO_LARGE", {}, {}});
+      }
+      if (answer.ok()) {
+        room -= (*answer)->size();
+        AppendAnswer(**answer, out);
+      } else {
+        AppendError(answer.status(), out);
+      }
     }
   }
   out.Trim();

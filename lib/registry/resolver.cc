@@ -10,6 +10,7 @@
 #include <array>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "lib/base/digest.h"
 #include "lib/base/json.h"
@@ -134,6 +135,9 @@ ResolveRequestView ViewOf(const pb::ResolveHandlerRequest& request) {
           .min_revision = request.min_revision()};
 }
 
+Resolver::Kind KindOf(const pb::ResolveTemplateRequest&) { return Resolver::Kind::kTemplate; }
+Resolver::Kind KindOf(const pb::ResolveHandlerRequest&) { return Resolver::Kind::kHandler; }
+
 absl::Status Check(const pb::ResolveTemplateRequest& request) {
   if (!pb::TemplateView_IsValid(request.view())) return InvalidField("view", "is not one that this server knows");
   return CheckEnvironment(request.environment());
@@ -231,33 +235,42 @@ std::optional<absl::StatusOr<AnswerBytes>> Resolver::Find(const pb::ResolveTempl
 }
 
 absl::StatusOr<AnswerBytes> Resolver::Resolve(const pb::ResolveTemplateRequest& request, absl::Time deadline) {
-  return ResolveWith(Kind::kTemplate, request, deadline,
-                     [&](const RegisteredTemplate& registered) -> absl::StatusOr<Answer> {
-                       return MakeTemplateAnswer(request, registered);
-                     });
+  return LoadAndResolve(request, deadline);
 }
 
 absl::StatusOr<AnswerBytes> Resolver::Resolve(const pb::ResolveHandlerRequest& request, absl::Time deadline) {
-  return ResolveWith(Kind::kHandler, request, deadline,
-                     [&](const RegisteredTemplate& registered) { return MakeHandlerAnswer(request, registered); });
+  return LoadAndResolve(request, deadline);
 }
 
-template <typename Request, typename Make>
-absl::StatusOr<AnswerBytes> Resolver::ResolveWith(Kind kind, const Request& request, absl::Time deadline,
-                                                  const Make& make) {
+void Resolver::ResolveTogether(std::span<const pb::ResolveTemplateRequest* const> requests, absl::Time deadline,
+                               const std::function<void(size_t, absl::StatusOr<AnswerBytes>)>& answer) {
+  std::vector<std::string_view> references;
+  for (const pb::ResolveTemplateRequest* request : requests) references.push_back(request->reference());
+  loader_->LoadTogether(references, deadline, [&](size_t i, const TemplateLoader::Loaded& loaded) {
+    if (Check(*requests[i]).ok()) answer(i, ResolveLoaded(*requests[i], loaded));
+  });
+}
+
+template <typename Request>
+absl::StatusOr<AnswerBytes> Resolver::LoadAndResolve(const Request& request, absl::Time deadline) {
   if (absl::Status status = Check(request); !status.ok()) return status;
   const absl::StatusOr<TemplateLoader::Loaded> loaded = loader_->LoadWithNotice(request.reference(), deadline);
   if (!loaded.ok()) return loaded.status();
-  const RegisteredTemplate& registered = *loaded->registered;
+  return ResolveLoaded(request, *loaded);
+}
+
+template <typename Request>
+absl::StatusOr<AnswerBytes> Resolver::ResolveLoaded(const Request& request, const TemplateLoader::Loaded& loaded) {
+  const RegisteredTemplate& registered = *loaded.registered;
   const ResolveRequestView view = ViewOf(request);
-  const Key key(kind, view.view, registered.reference, view.environment, view.step_name);
+  const Key key(KindOf(request), view.view, registered.reference, view.environment, view.step_name);
   Handle answer = cache_.Find(key.text());
-  if (answer == nullptr || answer->states != loaded->states) {
+  if (answer == nullptr || answer->states != loaded.states) {
     // What the answer holds never changes, only the notice behind it.
-    absl::StatusOr<Answer> made = answer == nullptr ? make(registered) : *answer;
+    absl::StatusOr<Answer> made = answer == nullptr ? MakeAnswer(request, registered) : *answer;
     if (!made.ok()) return made.status();
-    made->notice = EncodedNotice<Request>(loaded->notice);
-    made->states = loaded->states;
+    made->notice = EncodedNotice<Request>(loaded.notice);
+    made->states = loaded.states;
     const size_t bytes = sizeof(Answer) + made->bytes.size() + made->notice.size();
     answer = cache_.Put(key.text(), std::make_shared<Answer>(*std::move(made)), bytes);
   }
@@ -275,8 +288,8 @@ Reply Resolver::MakeReply(const Handle& answer, std::string_view if_not_digest) 
   return {bytes, std::string_view(*bytes).substr(0, answer->head_bytes), NotModified() + answer->notice};
 }
 
-Resolver::Answer Resolver::MakeTemplateAnswer(const pb::ResolveTemplateRequest& request,
-                                              const RegisteredTemplate& registered) {
+absl::StatusOr<Resolver::Answer> Resolver::MakeAnswer(const pb::ResolveTemplateRequest& request,
+                                                      const RegisteredTemplate& registered) {
   const tmpl::ResolvedTaskTemplate resolved = tmpl::ResolveForEnvironment(registered.tmpl, request.environment());
   const std::string canonical = tmpl::CanonicalText(resolved.tmpl);
   const std::string digest = base::Sha256Digest(canonical);
@@ -303,8 +316,8 @@ Resolver::Answer Resolver::MakeTemplateAnswer(const pb::ResolveTemplateRequest& 
   return answer;
 }
 
-absl::StatusOr<Resolver::Answer> Resolver::MakeHandlerAnswer(const pb::ResolveHandlerRequest& request,
-                                                             const RegisteredTemplate& registered) {
+absl::StatusOr<Resolver::Answer> Resolver::MakeAnswer(const pb::ResolveHandlerRequest& request,
+                                                      const RegisteredTemplate& registered) {
   std::optional<tmpl::TaskTemplate> reduced = Reduced(registered.tmpl, request.step_name(), request.environment());
   if (!reduced) return StepNotFound(registered.reference, request.step_name(), registered.tmpl);
   const tmpl::ResolvedTaskTemplate resolved = tmpl::ResolveForEnvironment(*std::move(reduced), request.environment());

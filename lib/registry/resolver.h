@@ -4,8 +4,10 @@
 #include <absl/time/time.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -53,6 +55,11 @@ class Resolver {
   absl::StatusOr<AnswerBytes> Resolve(const pb::ResolveTemplateRequest& request, absl::Time deadline);
   absl::StatusOr<AnswerBytes> Resolve(const pb::ResolveHandlerRequest& request, absl::Time deadline);
 
+  /// Several at once, with one question to the database: calls `answer` with the place of a request and its answer, one
+  /// after the other. Not for those that are left to Resolve, as in TemplateLoader::LoadTogether.
+  void ResolveTogether(std::span<const pb::ResolveTemplateRequest* const> requests, absl::Time deadline,
+                       const std::function<void(size_t, absl::StatusOr<AnswerBytes>)>& answer);
+
   CacheStats Stats() const { return cache_.Stats(); }
 
  private:
@@ -67,11 +74,14 @@ class Resolver {
   using Handle = std::shared_ptr<const Answer>;
 
   static Reply MakeReply(const Handle& answer, std::string_view if_not_digest);
-  template <typename Request, typename Make>
-  absl::StatusOr<AnswerBytes> ResolveWith(Kind kind, const Request& request, absl::Time deadline, const Make& make);
-  static Answer MakeTemplateAnswer(const pb::ResolveTemplateRequest& request, const RegisteredTemplate& registered);
-  static absl::StatusOr<Answer> MakeHandlerAnswer(const pb::ResolveHandlerRequest& request,
-                                                  const RegisteredTemplate& registered);
+  template <typename Request>
+  absl::StatusOr<AnswerBytes> LoadAndResolve(const Request& request, absl::Time deadline);
+  template <typename Request>
+  absl::StatusOr<AnswerBytes> ResolveLoaded(const Request& request, const TemplateLoader::Loaded& loaded);
+  static absl::StatusOr<Answer> MakeAnswer(const pb::ResolveTemplateRequest& request,
+                                           const RegisteredTemplate& registered);
+  static absl::StatusOr<Answer> MakeAnswer(const pb::ResolveHandlerRequest& request,
+                                           const RegisteredTemplate& registered);
 
   const std::shared_ptr<TemplateLoader> loader_;
   ByteCache<Answer> cache_;

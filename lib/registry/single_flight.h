@@ -31,14 +31,10 @@ class SingleFlight {
       std::unique_lock lock(mutex_);
       const auto [place, is_first] = flights_.try_emplace(key);
       if (is_first) {
-        const auto flight = std::make_shared<Flight>();
-        place->second = flight;
+        place->second = std::make_shared<Flight>();
         lock.unlock();
         absl::StatusOr<Value> result = work();
-        lock.lock();
-        flight->result = result;
-        flight->landed.notify_all();
-        flights_.erase(key);
+        Land(key, result);
         return result;
       }
       const std::shared_ptr<Flight> flight = place->second;
@@ -48,6 +44,23 @@ class SingleFlight {
       }
       if (!absl::IsDeadlineExceeded(flight->result->status())) return *flight->result;
     }
+  }
+
+  /// For who works on several at once: whether `key` is now this caller's, who must call Land for it. False: another
+  /// caller works on it.
+  bool Begin(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const auto [place, is_first] = flights_.try_emplace(key);
+    if (is_first) place->second = std::make_shared<Flight>();
+    return is_first;
+  }
+  /// Gives `result` to those who wait for `key`; DEADLINE_EXCEEDED makes one of them do the work.
+  void Land(const std::string& key, const absl::StatusOr<Value>& result) {
+    const std::lock_guard lock(mutex_);
+    const auto place = flights_.find(key);
+    place->second->result = result;
+    place->second->landed.notify_all();
+    flights_.erase(place);
   }
 
  private:

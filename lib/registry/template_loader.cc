@@ -16,6 +16,36 @@ namespace {
 // Bytes of a parsed template for each byte of its JSON; measured with glibc's malloc over the test corpus (7 to 10).
 constexpr size_t kParsedFactor = 10;
 
+// Several keys of a SingleFlight. Those that were not landed are left to whoever waits for them.
+class Flights {
+ public:
+  using Loaded = TemplateLoader::Loaded;
+
+  explicit Flights(SingleFlight<Loaded>& flights) : flights_(flights) {}
+  ~Flights() {
+    for (const std::string& key : keys_) {
+      if (!key.empty()) flights_.Land(key, absl::DeadlineExceededError(""));
+    }
+  }
+  Flights(const Flights&) = delete;
+  Flights& operator=(const Flights&) = delete;
+
+  bool Begin(std::string key) {
+    if (!flights_.Begin(key)) return false;
+    keys_.push_back(std::move(key));
+    return true;
+  }
+  // The `i`th of those that began.
+  void Land(size_t i, const absl::StatusOr<Loaded>& loaded) {
+    flights_.Land(keys_[i], loaded);
+    keys_[i].clear();
+  }
+
+ private:
+  SingleFlight<Loaded>& flights_;
+  std::vector<std::string> keys_;
+};
+
 }  // namespace
 
 absl::StatusOr<tmpl::Reference> ParseRequestReference(std::string_view reference) {
@@ -74,12 +104,42 @@ absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::LoadWithNotice(std::strin
   ByteCache<Loaded>::Handle known;
   if (parsed->kind == tmpl::SelectorKind::kExact) known = cache_.Find(parsed->ToString());
   if (known != nullptr && IsCurrent(*known)) return *known;
-  // With the counts, so that nobody who comes after a change gets what was asked for before it.
-  const std::string flight =
-      fmt::format("{} {} {}", counters_.Selections(reference), counters_.States(reference), reference);
-  return flights_.Do(flight, deadline, [&] {
+  return flights_.Do(FlightOf(reference), deadline, [&] {
     return known != nullptr ? AskState(*known, *parsed, deadline) : Ask(*parsed, reference, deadline);
   });
+}
+
+std::string TemplateLoader::FlightOf(std::string_view reference) const {
+  return fmt::format("{} {} {}", counters_.Selections(reference), counters_.States(reference), reference);
+}
+
+void TemplateLoader::LoadTogether(std::span<const std::string_view> references, absl::Time deadline,
+                                  const std::function<void(size_t, const Loaded&)>& use) {
+  Flights flights(flights_);
+  std::vector<size_t> places;
+  std::vector<uint64_t> states;
+  std::vector<tmpl::Reference> wanted;
+  for (size_t i = 0; i < references.size(); ++i) {
+    absl::StatusOr<tmpl::Reference> parsed = tmpl::ParseReference(references[i]);
+    if (!parsed.ok() || parsed->kind != tmpl::SelectorKind::kExact) continue;
+    if (const ByteCache<Loaded>::Handle known = cache_.Find(references[i])) {
+      if (IsCurrent(*known)) use(i, *known);
+    } else if (flights.Begin(FlightOf(references[i]))) {
+      places.push_back(i);
+      states.push_back(counters_.States(references[i]));
+      wanted.push_back(*std::move(parsed));
+    }
+  }
+  if (wanted.empty()) return;
+  const absl::StatusOr<std::vector<std::optional<store::StoredVersion>>> stored =
+      store_->LoadVersions(wanted, deadline);
+  if (!stored.ok()) return;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (!(*stored)[i]) continue;
+    const absl::StatusOr<Loaded> parsed = Parse(*(*stored)[i], states[i]);
+    flights.Land(i, parsed);
+    if (parsed.ok()) use(places[i], *parsed);
+  }
 }
 
 absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::Ask(const tmpl::Reference& parsed, std::string_view reference,
@@ -89,20 +149,24 @@ absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::Ask(const tmpl::Reference
   absl::StatusOr<store::StoredVersion> stored = Select(parsed, deadline, store::VersionParts::kResolving);
   if (absl::IsNotFound(stored.status())) selections_.PutMissing(reference, stored.status(), ticket);
   if (!stored.ok()) return stored.status();
-  const std::string exact = ExactReference(stored->summary);
-  const Notice notice = NoticeOf(stored->summary.state);
   if (parsed.kind != tmpl::SelectorKind::kExact) {
+    const std::string exact = ExactReference(stored->summary);
     selections_.Put(reference, exact, ticket);
     if (const ByteCache<Loaded>::Handle known = cache_.Find(exact)) {
-      return IsCurrent(*known) ? *known : Keep({known->registered, notice, states, known->bytes});
+      if (IsCurrent(*known)) return *known;
+      return Keep({known->registered, NoticeOf(stored->summary.state), states, known->bytes});
     }
   }
-  absl::StatusOr<tmpl::TaskTemplate> tmpl = ParseStored(*stored);
+  return Parse(*stored, states);
+}
+
+absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::Parse(const store::StoredVersion& stored, uint64_t states) {
+  absl::StatusOr<tmpl::TaskTemplate> tmpl = ParseStored(stored);
   if (!tmpl.ok()) return tmpl.status();
-  const size_t bytes = kParsedFactor * stored->configuration.size();
-  auto registered =
-      std::make_shared<RegisteredTemplate>(RegisteredTemplate{exact, stored->summary.digest, *std::move(tmpl)});
-  return Keep({std::move(registered), notice, states, bytes});
+  auto registered = std::make_shared<RegisteredTemplate>(
+      RegisteredTemplate{ExactReference(stored.summary), stored.summary.digest, *std::move(tmpl)});
+  return Keep(
+      {std::move(registered), NoticeOf(stored.summary.state), states, kParsedFactor * stored.configuration.size()});
 }
 
 absl::StatusOr<TemplateLoader::Loaded> TemplateLoader::AskState(const Loaded& known, const tmpl::Reference& exact,

@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -50,6 +52,12 @@ class TemplateLoader {
   absl::StatusOr<Loaded> LoadWithNotice(std::string_view reference, absl::Time deadline);
   absl::StatusOr<Handle> Load(std::string_view reference, absl::Time deadline);
 
+  /// Several at once, with one question to the database: calls `use` with the place of a reference and what it means,
+  /// one after the other. Not for those that are left to LoadWithNotice: no exact reference, no such version, another
+  /// caller is asking for it already, or the database failed.
+  void LoadTogether(std::span<const std::string_view> references, absl::Time deadline,
+                    const std::function<void(size_t, const Loaded&)>& use);
+
   /// Who writes through this server, or hears of changes, counts them here: that forgets what may have changed.
   ChangeCounters& counters() { return counters_; }
   Selections& selections() { return selections_; }
@@ -68,7 +76,10 @@ class TemplateLoader {
   bool IsCurrent(const Loaded& loaded) const { return loaded.states == counters_.States(loaded.registered->reference); }
   absl::StatusOr<Loaded> Ask(const tmpl::Reference& parsed, std::string_view reference, absl::Time deadline);
   absl::StatusOr<Loaded> AskState(const Loaded& known, const tmpl::Reference& exact, absl::Time deadline);
+  absl::StatusOr<Loaded> Parse(const store::StoredVersion& stored, uint64_t states);
   Loaded Keep(Loaded loaded);
+  // With the counts, so that nobody who comes after a change gets what was asked for before it.
+  std::string FlightOf(std::string_view reference) const;
 
   const std::shared_ptr<store::Store> store_;
   ByteCache<Loaded> cache_;  // by exact reference

@@ -6,6 +6,7 @@
 #include <pqxx/result>
 #include <pqxx/row>
 
+#include "lib/store/array_text.h"
 #include "lib/store/connection_pool.h"
 #include "lib/store/joined_calls.h"
 #include "lib/store/rows.h"
@@ -15,6 +16,11 @@ namespace tasker::store {
 namespace {
 
 using Parameters = std::vector<std::string>;
+
+// Of tasker.named_tasks v: what ReadResolving needs.
+std::string ResolvingColumns() {
+  return fmt::format("v.namespace, v.name, v.version, v.digest, v.configuration::text, {}", kStateColumns);
+}
 
 // One selector's statement for each of VersionParts.
 struct LoadStatements {
@@ -29,9 +35,7 @@ LoadStatements MakeLoadStatements(const std::string& name, std::string_view cond
                              "c.name = v.name AND c.named_task_uuid = v.named_task_uuid ORDER BY c.channel"
                              "))::text FROM tasker.named_tasks v {}",
                              kSummaryColumns, condition)},
-          {name + "_resolving", fmt::format("SELECT v.namespace, v.name, v.version, v.digest, v.configuration::text, "
-                                            "{} FROM tasker.named_tasks v {}",
-                                            kStateColumns, condition)}};
+          {name + "_resolving", fmt::format("SELECT {} FROM tasker.named_tasks v {}", ResolvingColumns(), condition)}};
 }
 
 StoredVersion ReadAll(const pqxx::row& row) {
@@ -84,6 +88,37 @@ absl::StatusOr<std::optional<StoredVersion>> Store::LoadVersion(std::string_view
                  {std::string(namespace_name), std::string(name), Number(version.major), Number(version.minor),
                   Number(version.patch)},
                  deadline);
+}
+
+absl::StatusOr<std::vector<std::optional<StoredVersion>>> Store::LoadVersions(
+    std::span<const tmpl::Reference> references, absl::Time deadline) {
+  // With its LIMIT, the row of each is looked up by itself, however many there are.
+  static const Statement kStatement = {
+      "load_versions",
+      fmt::format("SELECT f.*, w.nth FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::int[]) WITH "
+                  "ORDINALITY w (namespace, name, major, minor, patch, nth) CROSS JOIN LATERAL (SELECT {} FROM "
+                  "tasker.named_tasks v WHERE v.namespace = w.namespace AND v.name = w.name AND v.major = w.major AND "
+                  "v.minor = w.minor AND v.patch = w.patch LIMIT 1) f",
+                  ResolvingColumns())};
+  Parameters parameters(5, "{");
+  for (const tmpl::Reference& reference : references) {
+    const std::string parts[] = {reference.namespace_name, reference.name, Number(reference.version.major),
+                                 Number(reference.version.minor), Number(reference.version.patch)};
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      if (parameters[i].size() > 1) parameters[i] += ',';
+      AppendArrayElement(parts[i], parameters[i]);
+    }
+  }
+  for (std::string& parameter : parameters) parameter += '}';
+  std::vector<std::optional<StoredVersion>> found;
+  const absl::Status status = pool_->Run("load versions", CallKind::kRead, deadline, [&](Session& session) {
+    found.assign(references.size(), std::nullopt);
+    for (const pqxx::row& row : session.Query(kStatement, parameters)) {
+      found.at(row.back().as<size_t>() - 1) = ReadResolving(row);
+    }
+  });
+  if (!status.ok()) return status;
+  return found;
 }
 
 absl::StatusOr<std::optional<StoredVersion>> Store::LoadLatest(std::string_view namespace_name, std::string_view name,

@@ -144,6 +144,9 @@ class Store {
   absl::StatusOr<std::optional<StoredVersion>> LoadByChannel(std::string_view namespace_name, std::string_view name,
                                                              std::string_view channel, absl::Time deadline,
                                                              VersionParts parts = VersionParts::kAll);
+  /// Of several versions at once, by exact references, VersionParts::kResolving; in their order.
+  absl::StatusOr<std::vector<std::optional<StoredVersion>>> LoadVersions(std::span<const tmpl::Reference> references,
+                                                                         absl::Time deadline);
   /// Of a version; nullopt: no such version.
   absl::StatusOr<std::optional<StateInfo>> LoadState(std::string_view namespace_name, std::string_view name,
                                                      tmpl::Version version, absl::Time deadline);

@@ -1,6 +1,11 @@
 #include "lib/registry/resolver.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "lib/registry/error.h"
 #include "tests/registry/fixture.h"
@@ -149,6 +154,56 @@ TEST_F(ResolverTest, RefusesWhatItCannotAnswer) {
   request.set_view(static_cast<pb::TemplateView>(9));
   EXPECT_EQ(Resolve(request).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Resolve("a/b").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ResolverTest, TogetherGivesWhatEachGetsAlone) {
+  Register(Yaml("charge", "1.0.0", kEnvironments));
+  Register(Yaml("refund", "1.0.0"));
+  std::vector<pb::ResolveTemplateRequest> requests;
+  for (const auto& [reference, environment] : {std::pair{"payments/charge:1.0.0", "test"},
+                                               {"payments/refund:1.0.0", ""},
+                                               {"payments/other:1.0.0", ""},
+                                               {"payments/refund", ""},
+                                               {"damaged", ""},
+                                               {"payments/charge:1.0.0", ""}}) {
+    requests.emplace_back().set_reference(reference);
+    requests.back().set_environment(environment);
+  }
+  std::vector<const pb::ResolveTemplateRequest*> asked;
+  for (const pb::ResolveTemplateRequest& request : requests) asked.push_back(&request);
+  std::map<size_t, std::string> answers;
+  const auto answer = [&](size_t i, const absl::StatusOr<AnswerBytes>& bytes) { answers[i] = **bytes; };
+  resolver_.ResolveTogether(asked, absl::InfiniteFuture(), answer);
+  // What is not simply there is left out, and so is what another caller asks for: here, the same one.
+  EXPECT_THAT(answers, testing::UnorderedElementsAre(testing::Key(0), testing::Key(1)));
+  for (const auto& [i, bytes] : answers) {
+    EXPECT_EQ(bytes, **resolver_.Resolve(requests[i], absl::InfiniteFuture()));
+  }
+  resolver_.ResolveTogether(asked, absl::InfiniteFuture(), answer);
+  EXPECT_THAT(answers, testing::UnorderedElementsAre(testing::Key(0), testing::Key(1), testing::Key(5)));
+  EXPECT_TRUE(Resolve("payments/charge:1.0.0").ok());
+}
+
+TEST_F(ResolverTest, TogetherSaysWhatIsDeprecatedAndWhatIsRefused) {
+  Register(Yaml("charge", "1.0.0"));
+  pb::DeprecateTemplateRequest deprecate;
+  deprecate.set_reference("payments/charge:1.0.0");
+  deprecate.set_message("use another");
+  ASSERT_TRUE(lifecycle_.Deprecate(deprecate, {}).ok());
+  pb::ResolveTemplateRequest request;
+  request.set_reference("payments/charge:1.0.0");
+  const pb::ResolveTemplateRequest* const asked[] = {&request};
+  pb::ResolveTemplateResponse response;
+  resolver_.ResolveTogether(asked, absl::InfiniteFuture(), [&](size_t, const absl::StatusOr<AnswerBytes>& bytes) {
+    response = *Decoded<pb::ResolveTemplateResponse>(bytes);
+  });
+  EXPECT_EQ(response.state_notice().message(), "use another");
+  request.set_environment("nowhere");
+  request.set_require_environment(true);
+  absl::Status refused;
+  resolver_.ResolveTogether(asked, absl::InfiniteFuture(),
+                            [&](size_t, const absl::StatusOr<AnswerBytes>& bytes) { refused = bytes.status(); });
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
 }
 
 }  // namespace

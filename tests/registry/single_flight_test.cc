@@ -78,5 +78,22 @@ TEST(SingleFlightTest, WaitsNoLongerThanTheDeadline) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(late.status()));
 }
 
+TEST(SingleFlightTest, WhoBeginsLandsForThoseWhoWait) {
+  Flights flights;
+  EXPECT_TRUE(flights.Begin("a"));
+  EXPECT_TRUE(flights.Begin("b"));
+  EXPECT_FALSE(flights.Begin("a"));
+  std::thread waiter([&] {  // it may come too late to wait
+    const auto result = flights.Do("a", absl::InfiniteFuture(), [] { return absl::StatusOr<int>(1); });
+    EXPECT_EQ(*result, 1);
+  });
+  const auto late = flights.Do("b", absl::Now(), [] { return absl::StatusOr<int>(2); });
+  EXPECT_TRUE(absl::IsDeadlineExceeded(late.status()));
+  flights.Land("a", 1);
+  waiter.join();
+  flights.Land("b", absl::DeadlineExceededError(""));
+  EXPECT_EQ(*flights.Do("b", absl::InfiniteFuture(), [] { return absl::StatusOr<int>(3); }), 3);
+}
+
 }  // namespace
 }  // namespace tasker::registry

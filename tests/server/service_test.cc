@@ -1,4 +1,5 @@
 // The server over real sockets and a real PostgreSQL. One file, because gRPC's headers cost more than the tests.
+#include <absl/synchronization/blocking_counter.h>
 #include <absl/synchronization/notification.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
@@ -56,11 +57,14 @@ TEST(GuardTest, WhateverAHandlerThrowsBecomesAStatusThatHidesIt) {
 
 class ServiceTest : public testing::Test {
  protected:
-  void SetUp() override {
+  ServiceTest() {
     options_.listen = "127.0.0.1:0";
     options_.http_listen = "";
     options_.log_level = "warn";
     options_.database_connections = 4;
+  }
+
+  void SetUp() override {
     options_.database_url = test::TestCluster::Get().NewDatabase();
     auto server = Server::Start(options_);
     ASSERT_TRUE(server.ok()) << server.status();
@@ -306,6 +310,42 @@ TEST_F(ServiceTest, ResolvesManyAtOnce) {
   ASSERT_EQ(response.results_size(), 2);
   EXPECT_EQ(response.results(0).response().template_().name(), "charge");
   EXPECT_EQ(response.results(1).error().reason(), "TEMPLATE_NOT_FOUND");
+}
+
+TEST_F(ServiceTest, ManyCallersOfWhatIsNotInMemoryGetEachTheirs) {
+  constexpr int kTemplates = 40;
+  for (int i = 0; i < kTemplates; ++i) ASSERT_TRUE(Register(Yaml(fmt::format("t{}", i))).ok());
+  struct Asked {
+    std::string reference;
+    grpc::ClientContext context;
+    pb::ResolveTemplateRequest request;
+    pb::ResolveTemplateResponse response;
+    grpc::Status status;
+  };
+  std::vector<std::unique_ptr<Asked>> calls;
+  for (int i = 0; i < 3 * kTemplates; ++i) {
+    calls.push_back(std::make_unique<Asked>());
+    // Some name nothing, and each version is asked for more than once.
+    calls.back()->reference = fmt::format("payments/t{}:1.{}.0", i % kTemplates, i % 7 == 0 ? 1 : 0);
+    calls.back()->request.set_reference(calls.back()->reference);
+  }
+  const auto stub = pb::ResolverService::NewStub(channel_);
+  absl::BlockingCounter left(static_cast<int>(calls.size()));
+  for (const auto& call : calls) {
+    stub->async()->ResolveTemplate(&call->context, &call->request, &call->response, [&, c = call.get()](auto status) {
+      c->status = std::move(status);
+      left.DecrementCount();
+    });
+  }
+  left.Wait();
+  for (const auto& call : calls) {
+    if (call->reference.ends_with(":1.1.0")) {
+      EXPECT_EQ(InfoOf(call->status).reason(), "VERSION_NOT_FOUND") << call->reference;
+    } else {
+      EXPECT_TRUE(call->status.ok()) << call->status.error_message();
+      EXPECT_EQ(call->response.reference(), call->reference);
+    }
+  }
 }
 
 TEST_F(ServiceTest, ADeadlineEndsACallThatWaitsForTheDatabase) {

@@ -18,6 +18,7 @@
 #include "google/rpc/status.pb.h"
 #include "lib/registry/change_feed.h"
 #include "lib/store/store.h"
+#include "server/joined_resolves.h"
 #include "server/listener.h"
 #include "server/services.h"
 #include "tasker/registry/v1/resolver.grpc.pb.h"
@@ -76,9 +77,11 @@ class WatchServer {
   Metrics metrics_;
   const std::unique_ptr<registry::ChangeFeed> feed_;
   CallRunner runner_{executor_, metrics_, feed_->gate(), {}};
+  JoinedResolves joined_{runner_, executor_, resolver_, {}};
   WatchHub hub_;
   Executor executor_{{.threads = 4}};
-  const std::unique_ptr<grpc::Service> service_ = MakeResolverService(runner_, resolver_, payloads_, callables_, hub_);
+  const std::unique_ptr<grpc::Service> service_ =
+      MakeResolverService(runner_, resolver_, joined_, payloads_, callables_, hub_);
   Listening listening_;
 };
 

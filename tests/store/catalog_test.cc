@@ -66,6 +66,46 @@ TEST_F(CatalogTest, FindsExactVersionsAndDigests) {
   EXPECT_EQ(*store_.LoadByDigest("a", "b", "sha256:", kNoDeadline), std::nullopt);
 }
 
+TEST_F(CatalogTest, FindsSeveralVersionsAtOnceInTheOrderOfTheQuestion) {
+  Versions({"1.0.0", "2.0.0"});
+  Register({MakeVersion("a", "other", "1.0.0")});
+  std::vector<tmpl::Reference> references;
+  for (const char* text : {"a/b:2.0.0", "a/b:3.0.0", "a/other:1.0.0", "a/b:2.0.0"}) {
+    references.push_back(*tmpl::ParseReference(text));
+  }
+  const auto found = *store_.LoadVersions(references, kNoDeadline);
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0]->summary.version, "2.0.0");
+  EXPECT_EQ(found[1], std::nullopt);
+  EXPECT_EQ(found[2]->summary.name, "other");
+  EXPECT_EQ(found[3]->summary.version, "2.0.0");
+  const auto alone = *store_.LoadVersion("a", "b", {2, 0, 0}, kNoDeadline);
+  EXPECT_EQ(found[0]->configuration, alone->configuration);
+  EXPECT_EQ(found[0]->summary.digest, alone->summary.digest);
+  EXPECT_EQ(found[0]->summary.state, alone->summary.state);
+  EXPECT_TRUE(store_.LoadVersions({}, kNoDeadline)->empty());
+}
+
+TEST_F(CatalogTest, ForResolvingEverySelectorFindsTheSameVersion) {
+  Versions({"1.0.0", "1.2.0"});
+  const StoredVersion all = **store_.LoadLatest("a", "b", kNoDeadline);
+  constexpr auto kResolving = VersionParts::kResolving;
+  for (const StoredVersion& found : {
+           **store_.LoadVersion("a", "b", {1, 2, 0}, kNoDeadline, kResolving),
+           **store_.LoadLatest("a", "b", kNoDeadline, kResolving),
+           **store_.LoadHighest("a", "b", {{1, 0, 0}, tmpl::Version{2, 0, 0}}, kNoDeadline, kResolving),
+           **store_.LoadHighest("a", "b", {{1, 0, 0}, std::nullopt}, kNoDeadline, kResolving),
+           **store_.LoadByDigest("a", "b", all.summary.digest, kNoDeadline, kResolving),
+       }) {
+    EXPECT_EQ(found.summary.namespace_name, "a");
+    EXPECT_EQ(found.summary.name, "b");
+    EXPECT_EQ(found.summary.version, "1.2.0");
+    EXPECT_EQ(found.summary.digest, all.summary.digest);
+    EXPECT_EQ(found.summary.state, all.summary.state);
+    EXPECT_EQ(found.configuration, all.configuration);
+  }
+}
+
 TEST_F(CatalogTest, HighestIsByNumbersNotByTextOrTime) {
   Versions({"1.10.0", "1.9.0", "2.0.0", "0.1.0", "1.9.12", "1.2.3"});
   EXPECT_EQ((*store_.LoadLatest("a", "b", kNoDeadline))->summary.version, "2.0.0");

@@ -88,6 +88,16 @@ std::vector<Case> Selectors() {
            [](Store& s) {
              return s.LoadVersion("ns5", "t101", {1, 1, 0}, kNoDeadline)->has_value();
            }),
+      Once("several",
+           [](Store& s) {
+             const tmpl::Reference references[] = {*tmpl::ParseReference("ns5/t101:1.1.0"),
+                                                   *tmpl::ParseReference("big/t100:1.0.0")};
+             return s.LoadVersions(references, kNoDeadline)->front().has_value();
+           }),
+      Once("exact for resolving",
+           [](Store& s) {
+             return s.LoadVersion("ns5", "t101", {1, 1, 0}, kNoDeadline, VersionParts::kResolving)->has_value();
+           }),
       Once("latest", [](Store& s) { return s.LoadLatest("ns5", "t101", kNoDeadline)->has_value(); }),
       Once("channel", [](Store& s) { return s.LoadByChannel("big", "t100", "stable", kNoDeadline)->has_value(); }),
       Once("range",
