@@ -8,7 +8,9 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <httplib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <new>
@@ -523,6 +525,107 @@ TEST_F(ServiceTest, SaysWhatItIs) {
   ASSERT_TRUE(pb::CatalogService::NewStub(channel_)->GetServerInfo(&context, {}, &info).ok());
   EXPECT_EQ(info.version(), Version());
   EXPECT_GT(info.schema_version(), 0);
+}
+
+class CacheMetricsTest : public ServiceTest {
+ protected:
+  static constexpr size_t kCacheBytes = 256 << 10;
+
+  CacheMetricsTest() {
+    options_.http_listen = "127.0.0.1:0";
+    options_.cache_bytes = kCacheBytes;
+  }
+
+  // A reading of the metrics endpoint.
+  double Read(const std::string& name, const std::string& cache) {
+    httplib::Client client("http://" + server_->http_address());
+    const auto answer = client.Get("/metrics");
+    const std::string line = fmt::format("\ntasker_registry_cache_{}{{cache=\"{}\"}} ", name, cache);
+    const size_t at = answer ? answer->body.find(line) : std::string::npos;
+    if (at == std::string::npos) {
+      ADD_FAILURE() << "no" << line;
+      return 0;
+    }
+    return std::stod(answer->body.substr(at + line.size()));
+  }
+  void ResolveIn(const std::string& reference, const std::string& environment, int64_t min_revision = 0) {
+    grpc::ClientContext context;
+    pb::ResolveTemplateRequest request;
+    request.set_reference(reference);
+    request.set_environment(environment);
+    request.set_min_revision(min_revision);
+    pb::ResolveTemplateResponse response;
+    const grpc::Status status = pb::ResolverService::NewStub(channel_)->ResolveTemplate(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+  }
+  void ValidateInput(const std::string& reference) {
+    grpc::ClientContext context;
+    pb::ValidateTaskInputRequest request;
+    request.set_reference(reference);
+    request.set_payload_json("{}");
+    pb::ValidateTaskInputResponse response;
+    const grpc::Status status = pb::ResolverService::NewStub(channel_)->ValidateTaskInput(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+  }
+};
+
+TEST_F(CacheMetricsTest, CountsTheMissThatFillsAndEachHitAfter) {
+  pb::RegisterTemplateResponse registered;
+  ASSERT_TRUE(Register(Yaml("charge", "input_schema: {type: object}\n"), &registered).ok());
+  ResolveIn("payments/charge:1.0.0", "first", registered.revision());  // so that its change is not news any more
+  EXPECT_EQ(Read("entries", "templates"), 1);
+  EXPECT_GE(Read("misses_total", "templates"), 1);
+  struct Case {
+    std::string cache;
+    std::function<void()> ask;
+  };
+  for (const Case& one : {
+           Case{"answers", [&] { ResolveIn("payments/charge:1.0.0", ""); }},
+           Case{"selections", [&] { ResolveIn("payments/charge:^1", ""); }},
+           Case{"schemas", [&] { ValidateInput("payments/charge:1.0.0"); }},
+       }) {
+    SCOPED_TRACE(one.cache);
+    const double entries = Read("entries", one.cache);
+    const double bytes = Read("bytes", one.cache);
+    double misses = Read("misses_total", one.cache);
+    one.ask();
+    EXPECT_GT(Read("misses_total", one.cache), misses);
+    EXPECT_EQ(Read("entries", one.cache), entries + 1);
+    EXPECT_GT(Read("bytes", one.cache), bytes);
+    misses = Read("misses_total", one.cache);
+    for (int n = 0; n < 3; ++n) {
+      const double hits = Read("hits_total", one.cache);
+      one.ask();
+      EXPECT_EQ(Read("hits_total", one.cache), hits + 1);
+    }
+    EXPECT_EQ(Read("misses_total", one.cache), misses);
+    EXPECT_EQ(Read("evictions_total", one.cache), 0);
+  }
+  const double hits = Read("hits_total", "templates");
+  ResolveIn("payments/charge:1.0.0", "second");
+  EXPECT_EQ(Read("hits_total", "templates"), hits + 1);
+}
+
+TEST_F(CacheMetricsTest, BytesStayBelowTheLimitAndWhatGoesIsCounted) {
+  constexpr int kTemplates = 60;
+  constexpr int kEnvironments = 6;
+  for (int i = 0; i < kTemplates; ++i) ASSERT_TRUE(Register(Yaml(fmt::format("t{}", i))).ok());
+  double most = 0;
+  for (int i = 0; i < kTemplates; ++i) {
+    for (int e = 0; e < kEnvironments; ++e) ResolveIn(fmt::format("payments/t{}:1.0.0", i), fmt::format("e{}", e));
+    double bytes = 0;
+    for (const char* cache : {"answers", "templates", "schemas", "selections"}) bytes += Read("bytes", cache);
+    EXPECT_LE(bytes, kCacheBytes);
+    most = std::max(most, bytes);
+  }
+  EXPECT_GT(most, kCacheBytes / 2);  // of which schemas and selections have a share, too
+  for (const char* cache : {"answers", "templates"}) {
+    const double kept = Read("entries", cache);
+    EXPECT_GT(kept, 0) << cache;
+    const double put = kTemplates * (cache == std::string("answers") ? kEnvironments : 1);
+    EXPECT_GE(Read("evictions_total", cache), put - kept) << cache;
+    EXPECT_GT(Read("evictions_total", cache), 0) << cache;
+  }
 }
 
 TEST(ServerStartTest, ADatabaseThatIsNotThereIsAnErrorWithoutItsPassword) {
