@@ -3,6 +3,7 @@ an archive is refused whole."""
 
 import json
 import pathlib
+import queue
 import shutil
 import subprocess
 import tarfile
@@ -236,14 +237,17 @@ class ArchiveTest(unittest.TestCase):
             exported = RegistryStub(from_channel).ExportTemplates(pb.ExportTemplatesRequest())
             items = [response.item for response in exported]
             for count in range(len(items)):
+                started = queue.SimpleQueue()
 
-                def requests(count=count):
+                def requests(count=count, started=started):
+                    call = started.get(timeout=harness.CALL_SECONDS)
                     for item in items[:count]:
                         yield pb.ImportTemplatesRequest(item=item)
                     call.cancel()
                     yield pb.ImportTemplatesRequest(item=items[count])
 
                 call = RegistryStub(channel).ImportTemplates.future(requests())
+                started.put(call)
                 with self.assertRaises((grpc.RpcError, grpc.FutureCancelledError)):
                     call.result(harness.CALL_SECONDS)
             self.assertEqual(harness.ctl(target, "list").stdout, "")

@@ -45,6 +45,8 @@ class RaceTest(unittest.TestCase):
         cls.server = cls.enterClassContext(harness.Server())
         cls.pool = cls.enterClassContext(concurrent.futures.ThreadPoolExecutor(WRITERS))
         cls.channels = [cls.enterClassContext(cls.server.channel()) for _ in range(WRITERS)]
+        for channel in cls.channels:  # one after the other: a race is between calls, not between first connections
+            grpc.channel_ready_future(channel).result(harness.CALL_SECONDS)
         cls.stubs = [RegistryStub(channel) for channel in cls.channels]
         cls.reader = CatalogStub(cls.channels[0])
         cls.barrier = threading.Barrier(WRITERS)
