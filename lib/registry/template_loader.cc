@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "lib/base/json.h"
 #include "lib/registry/error.h"
 #include "lib/registry/not_found.h"
 
@@ -56,17 +55,10 @@ absl::StatusOr<tmpl::Reference> ParseRequestReference(std::string_view reference
 }
 
 absl::StatusOr<tmpl::TaskTemplate> ParseStored(const store::StoredVersion& stored) {
-  absl::Status problem;
-  if (absl::StatusOr<base::Json> json = base::ParseJson(stored.configuration, base::HugeIntegers::kAsReals);
-      json.ok()) {
-    absl::StatusOr<tmpl::TaskTemplate> tmpl = tmpl::TemplateFromJson(*json);
-    if (tmpl.ok()) return tmpl;
-    problem = tmpl.status();
-  } else {
-    problem = json.status();
-  }
+  absl::StatusOr<tmpl::TaskTemplate> tmpl = tmpl::TemplateFromJsonb(stored.configuration);
+  if (tmpl.ok()) return tmpl;
   const std::string reference = ExactReference(stored.summary);
-  spdlog::error("the stored configuration of {} is damaged: {}", reference, std::string(problem.message()));
+  spdlog::error("the stored configuration of {} is damaged: {}", reference, std::string(tmpl.status().message()));
   return Error(absl::StatusCode::kInternal, fmt::format("the stored configuration of {} is damaged", reference),
                {"CONFIGURATION_DAMAGED", {{"reference", reference}}, {}});
 }

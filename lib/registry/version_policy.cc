@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "lib/base/json.h"
 #include "lib/base/utf8.h"
 #include "lib/diff/assessment.h"
 #include "lib/registry/error.h"
@@ -22,11 +21,6 @@ constexpr int kMaxTries = 10;
 // Of one item in its message; `tasker-registryctl diff` shows them all.
 constexpr size_t kMaxReasons = 20;
 constexpr size_t kMaxReasonBytes = 300;
-
-absl::StatusOr<tmpl::TaskTemplate> Parse(const std::string& configuration) {
-  const absl::StatusOr<base::Json> json = base::ParseJson(configuration, base::HugeIntegers::kAsReals);
-  return json.ok() ? tmpl::TemplateFromJson(*json) : json.status();
-}
 
 // "CALLABLE_CHANGED steps[a].handler.callable (…): \"A\" -> \"B\", breaks workers"
 std::string Reason(const diff::AssessedChange& assessed) {
@@ -93,8 +87,8 @@ absl::Status PolicedBatch::CompareItem(size_t item, const store::PolicyBase& bas
   version.checked_against = base.checked_against();
   const absl::StatusOr<std::string> configuration = LoadConfiguration(version, base, deadline);
   if (!configuration.ok()) return configuration.status();
-  const absl::StatusOr<tmpl::TaskTemplate> before = Parse(*configuration);
-  const absl::StatusOr<tmpl::TaskTemplate> after = Parse(version.configuration);
+  const absl::StatusOr<tmpl::TaskTemplate> before = tmpl::TemplateFromJsonb(*configuration);
+  const absl::StatusOr<tmpl::TaskTemplate> after = tmpl::TemplateFromJsonb(version.configuration);
   if (!before.ok() || !after.ok()) return absl::InternalError("a configuration that was checked cannot be read");
   const tmpl::Version old_version = *tmpl::ParseVersion(base.version);
   const tmpl::Version new_version = *tmpl::ParseVersion(version.version);

@@ -5,6 +5,7 @@
 
 #include "lib/template/canonical.h"
 #include "lib/template/fields.h"
+#include "lib/template/json_reader.h"
 #include "lib/template/load.h"
 
 namespace tasker::tmpl {
@@ -287,15 +288,30 @@ LoadedTemplate WithoutPositions(TaskTemplate tmpl) {
   return {std::move(tmpl), std::move(document)};
 }
 
-absl::StatusOr<TaskTemplate> TemplateFromJson(const base::Json& canonical) {
+namespace {
+
+absl::StatusOr<TaskTemplate> BuildCanonical(const Document& document) {
   base::IssueList issues;
   LoadOptions options;
   options.keep_unknown_keys = true;
   options.limits.steps = std::numeric_limits<size_t>::max();
-  std::optional<TaskTemplate> tmpl = BuildTemplate(Document::FromJson(canonical), options, issues);
+  std::optional<TaskTemplate> tmpl = BuildTemplate(document, options, issues);
   if (tmpl && !issues.has_errors()) return *std::move(tmpl);
   const base::Issue first = issues.Sorted().front();
   return absl::InvalidArgumentError(fmt::format("not a canonical template: {} at {}", first.message, first.path));
+}
+
+}  // namespace
+
+absl::StatusOr<TaskTemplate> TemplateFromJson(const base::Json& canonical) {
+  return BuildCanonical(Document::FromJson(canonical));
+}
+
+absl::StatusOr<TaskTemplate> TemplateFromJsonb(std::string_view text) {
+  if (const std::optional<Document> document = ReadJsonb(text)) return BuildCanonical(*document);
+  const absl::StatusOr<base::Json> json = base::ParseJson(text, base::HugeIntegers::kAsReals);
+  if (!json.ok()) return json.status();
+  return TemplateFromJson(*json);
 }
 
 }  // namespace tasker::tmpl

@@ -142,32 +142,9 @@ NodeKind ClassifyPlain(std::string_view text) {
   return IsNotFinite(text) ? NodeKind::kNotFiniteReal : NodeKind::kString;
 }
 
-NodeKind Node::kind() const { return document_->nodes_[index_].kind; }
-bool Node::quoted() const { return document_->nodes_[index_].quoted; }
-
-base::Position Node::position() const {
-  const Document::Data& data = document_->nodes_[index_];
-  return {static_cast<int>(data.line), static_cast<int>(data.column)};
-}
-
-std::string_view Node::text() const {
-  const Document::Data& data = document_->nodes_[index_];
-  return is_scalar() ? std::string_view(document_->text_).substr(data.begin, data.size) : std::string_view();
-}
-
 bool Node::bool_value() const { return text()[0] == 't' || text()[0] == 'T'; }
 std::variant<int64_t, uint64_t> Node::integer_value() const { return *IntegerValue(*SplitInteger(text())); }
 double Node::real_value() const { return RealValue(text()); }
-
-size_t Node::size() const { return is_scalar() ? 0 : document_->nodes_[index_].size; }
-
-Node Node::item(size_t i) const { return Node(document_, document_->children_[document_->nodes_[index_].begin + i]); }
-
-Node::Member Node::member(size_t i) const {
-  const size_t at = document_->nodes_[index_].begin + 2 * i;
-  const Node key(document_, document_->children_[at]);
-  return {key.text(), key.position(), Node(document_, document_->children_[at + 1])};
-}
 
 Document::Document() : nodes_(1) {}
 
@@ -185,7 +162,7 @@ DocumentBuilder::Handle DocumentBuilder::AddScalar(std::string_view text, NodeKi
   return node;
 }
 
-DocumentBuilder::Handle DocumentBuilder::AddContainer(NodeKind kind, const std::vector<Handle>& children,
+DocumentBuilder::Handle DocumentBuilder::AddContainer(NodeKind kind, std::span<const Handle> children,
                                                       base::Position position) {
   Document::Data data;
   data.begin = static_cast<uint32_t>(document_.children_.size());

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -110,6 +111,32 @@ class Document {
   std::string text_;
 };
 
+// Here, because reading a model is little else than calls of these.
+inline NodeKind Node::kind() const { return document_->nodes_[index_].kind; }
+inline bool Node::quoted() const { return document_->nodes_[index_].quoted; }
+
+inline base::Position Node::position() const {
+  const Document::Data& data = document_->nodes_[index_];
+  return {static_cast<int>(data.line), static_cast<int>(data.column)};
+}
+
+inline std::string_view Node::text() const {
+  const Document::Data& data = document_->nodes_[index_];
+  return is_scalar() ? std::string_view(document_->text_).substr(data.begin, data.size) : std::string_view();
+}
+
+inline size_t Node::size() const { return is_scalar() ? 0 : document_->nodes_[index_].size; }
+
+inline Node Node::item(size_t i) const {
+  return Node(document_, document_->children_[document_->nodes_[index_].begin + i]);
+}
+
+inline Node::Member Node::member(size_t i) const {
+  const size_t at = document_->nodes_[index_].begin + 2 * i;
+  const Node key(document_, document_->children_[at]);
+  return {key.text(), key.position(), Node(document_, document_->children_[at + 1])};
+}
+
 /// Makes a Document from events in the order of the text. REQUIRES: the events nest; a map's events alternate key
 /// (a scalar) and value. Used by the YAML reader and by Document::FromJson.
 class DocumentBuilder {
@@ -117,7 +144,7 @@ class DocumentBuilder {
   using Handle = uint32_t;  ///< a finished node
 
   Handle AddScalar(std::string_view text, NodeKind kind, bool quoted, base::Position position);
-  Handle AddContainer(NodeKind kind, const std::vector<Handle>& children, base::Position position);
+  Handle AddContainer(NodeKind kind, std::span<const Handle> children, base::Position position);
   void SetPosition(Handle node, base::Position position);
   Node Get(Handle node) const { return Node(&document_, node); }
   Handle ChildOf(Handle container, size_t i) const {

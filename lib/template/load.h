@@ -46,4 +46,7 @@ LoadedTemplate WithoutPositions(TaskTemplate tmpl);
 /// unknown keys silently, since they were reported when the template was registered.
 absl::StatusOr<TaskTemplate> TemplateFromJson(const base::Json& canonical);
 
+/// The same of the text that PostgreSQL writes of the canonical JSON it keeps as jsonb.
+absl::StatusOr<TaskTemplate> TemplateFromJsonb(std::string_view text);
+
 }  // namespace tasker::tmpl
