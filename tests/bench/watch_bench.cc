@@ -1,15 +1,14 @@
 // How long a change takes from its commit to its watchers. Starts tasker-registryd, which lies beside this program,
-// with a PostgreSQL of its own (fsync on), opens watches, each over a connection of its own, and registers templates
-// one after the other with a pause between.
+// with a PostgreSQL of its own (fsync on), opens watches and registers templates one after the other with a pause
+// between. Each watch is checked to see every revision once and in order.
 //
-//   build/release/bin/watch_bench                   1, 100 and 2,000 watchers, the last over 2,000 connections and over
-//   20; a
-//                                                   table; about a minute
+//   build/release/bin/watch_bench                   1, 100 and 2,000 watchers; a table; about two minutes
 //   build/release/bin/watch_bench --json FILE       the same as JSON, too
 //   build/release/bin/watch_bench --smoke           few watchers and changes, to see that it works
 //
 // A delay is counted from the change's create_time, which PostgreSQL takes inside the transaction, so the commit itself
-// is part of it. The watching clients share the machine with the server and PostgreSQL.
+// is part of it. The watching clients share the machine with the server and PostgreSQL: so most rows have clients that
+// take little of it, and the last ones ordinary clients of gRPC.
 #include <absl/synchronization/mutex.h>
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
@@ -28,14 +27,13 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tasker/registry/v1/registry.grpc.pb.h"
-#include "tasker/registry/v1/resolver.grpc.pb.h"
 #include "tests/bench/bench_main.h"
+#include "tests/bench/watchers.h"
 #include "tests/support/postgres_fixture.h"
 
 namespace tasker::bench {
@@ -88,69 +86,28 @@ class ServerProcess {
     return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
   }
 
+  // Memory of its own, without what lies in files.
+  double Bytes() const {
+    std::ifstream file(fmt::format("/proc/{}/statm", pid_));
+    double size = 0;
+    double resident = 0;
+    double shared = 0;
+    file >> size >> resident >> shared;
+    return (resident - shared) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  }
+
  private:
   test::TemporaryFolder folder_;
   int pid_ = 0;
   std::string address_;
 };
 
-std::shared_ptr<grpc::Channel> OwnConnection(const std::string& address) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
-
-// One watch, which notes how late each change came.
-class Watch final : public grpc::ClientReadReactor<pb::WatchTemplatesResponse> {
- public:
-  Watch(const std::shared_ptr<grpc::Channel>& channel, std::atomic<int>& bookmarks, std::atomic<long>& changes)
-      : bookmarks_(bookmarks), changes_(changes), stub_(pb::ResolverService::NewStub(channel)) {
-    stub_->async()->WatchTemplates(&context_, &request_, this);
-    StartRead(&response_);
-    StartCall();
-  }
-
-  // Ends it and gives the delays in seconds.
-  std::vector<double> Stop() {
-    context_.TryCancel();
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(&done_));
-    return std::move(delays_);
-  }
-
-  void OnReadDone(bool ok) override {
-    if (!ok) return;
-    const absl::Time now = absl::Now();
-    for (const pb::Change& change : response_.changes()) {
-      const absl::Time committed =
-          absl::FromUnixSeconds(change.create_time().seconds()) + absl::Nanoseconds(change.create_time().nanos());
-      delays_.push_back(absl::ToDoubleSeconds(now - committed));
-      ++changes_;
-    }
-    if (response_.changes().empty()) ++bookmarks_;
-    StartRead(&response_);
-  }
-
-  void OnDone(const grpc::Status&) override {
-    absl::MutexLock lock(&mutex_);
-    done_ = true;
-  }
-
- private:
-  std::atomic<int>& bookmarks_;
-  std::atomic<long>& changes_;
-  const std::unique_ptr<pb::ResolverService::Stub> stub_;
-  grpc::ClientContext context_;
-  pb::WatchTemplatesRequest request_;
-  pb::WatchTemplatesResponse response_;
-  std::vector<double> delays_;
-  absl::Mutex mutex_;
-  bool done_ = false;
-};
+enum class Clients { kHttp2, kGrpc };
 
 struct Case {
   int watchers = 0;
   int connections = 0;
+  Clients clients = Clients::kHttp2;
 };
 
 struct Outcome {
@@ -158,53 +115,72 @@ struct Outcome {
   double p50_ms = 0;
   double p99_ms = 0;
   double max_ms = 0;
-  double server_us = 0;  // processor time of the server for one change to one watcher
+  double server_us = 0;   // processor time of the server for one change to one watcher
+  double clients_us = 0;  // the same of this process
+  double server_kib = 0;  // memory of the server for a watcher that waits
 };
 
-template <typename Value>
-void AwaitAtLeast(const std::atomic<Value>& value, long wanted, const char* what) {
+// Processor time that this process has used.
+double OwnSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+void AwaitAtLeast(const WatchProgress& progress, const std::atomic<long>& value, long wanted, const char* what) {
   const absl::Time deadline = absl::Now() + absl::Seconds(60);
   while (value < wanted) {
+    if (progress.failed) throw std::runtime_error("a watch ended, or did not see every revision once and in order");
     if (absl::Now() > deadline) throw std::runtime_error(fmt::format("{}: {} of {} in a minute", what, value, wanted));
     absl::SleepFor(absl::Milliseconds(1));
   }
 }
 
-Outcome Measure(const ServerProcess& server, const Case& load, int changes, absl::Duration pause, int& serial) {
-  std::atomic<int> bookmarks = 0;
-  std::atomic<long> seen = 0;
-  std::vector<std::unique_ptr<Watch>> watches;
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
-  for (int i = 0; i < load.connections; ++i) channels.push_back(OwnConnection(server.address()));
-  for (int i = 0; i < load.watchers; ++i) {
-    watches.push_back(std::make_unique<Watch>(channels[static_cast<size_t>(i % load.connections)], bookmarks, seen));
-  }
-  AwaitAtLeast(bookmarks, load.watchers, "watches that began");
-  const auto stub = pb::RegistryService::NewStub(OwnConnection(server.address()));
-  const double before = server.Seconds();
-  for (int i = 0; i < changes; ++i) {
+Outcome Measure(const Case& load, int changes, absl::Duration pause) {
+  const ServerProcess server;
+  const auto stub =
+      pb::RegistryService::NewStub(grpc::CreateChannel(server.address(), grpc::InsecureChannelCredentials()));
+  // Gives its revision.
+  const auto add = [&](int serial) -> int64_t {
     grpc::ClientContext context;
     pb::RegisterTemplateRequest request;
     request.mutable_source()->set_yaml(fmt::format(
-        "name: t{}\nnamespace_name: bench\nversion: 1.0.0\nsteps: [{{name: a, handler: {{callable: A}}}}]\n",
-        ++serial));
+        "name: t{}\nnamespace_name: bench\nversion: 1.0.0\nsteps: [{{name: a, handler: {{callable: A}}}}]\n", serial));
     pb::RegisterTemplateResponse response;
     const grpc::Status status = stub->RegisterTemplate(&context, request, &response);
     if (!status.ok()) throw std::runtime_error("register: " + status.error_message());
-    AwaitAtLeast(seen, static_cast<long>(i + 1) * load.watchers, "changes seen");
+    return response.revision();
+  };
+  const int64_t start = add(0);
+  WatchProgress progress;
+  const double memory = server.Bytes();
+  const auto make = load.clients == Clients::kHttp2 ? MakeHttp2Watchers : MakeGrpcWatchers;
+  const std::unique_ptr<Watchers> watchers = make(server.address(), load.watchers, load.connections, start, progress);
+  AwaitAtLeast(progress, progress.begun, load.watchers, "watches that began");
+  Outcome outcome;
+  outcome.server_kib = (server.Bytes() - memory) / 1024 / load.watchers;
+  const double server_before = server.Seconds();
+  const double own_before = OwnSeconds();
+  for (int i = 1; i <= changes; ++i) {
+    add(i);
+    AwaitAtLeast(progress, progress.changes, static_cast<long>(i) * load.watchers, "changes seen");
     absl::SleepFor(pause);
   }
-  const double used = server.Seconds() - before;
-  std::vector<double> delays;
-  for (const auto& watch : watches) {
-    const std::vector<double> some = watch->Stop();
-    delays.insert(delays.end(), some.begin(), some.end());
-  }
+  const double server_used = server.Seconds() - server_before;
+  const double own_used = OwnSeconds() - own_before;
+  std::vector<double> delays = watchers->Stop();
   std::sort(delays.begin(), delays.end());
   const auto at = [&](double share) {
     return delays[static_cast<size_t>(share * static_cast<double>(delays.size() - 1))] * 1000;
   };
-  return {static_cast<long>(delays.size()), at(0.5), at(0.99), at(1), used / static_cast<double>(delays.size()) * 1e6};
+  outcome.delays = static_cast<long>(delays.size());
+  outcome.p50_ms = at(0.5);
+  outcome.p99_ms = at(0.99);
+  outcome.max_ms = at(1);
+  outcome.server_us = server_used / static_cast<double>(delays.size()) * 1e6;
+  outcome.clients_us = own_used / static_cast<double>(delays.size()) * 1e6;
+  return outcome;
 }
 
 int Run(const Arguments& arguments) {
@@ -212,24 +188,28 @@ int Run(const Arguments& arguments) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;  // a connection for each watcher; the server inherits it
   setrlimit(RLIMIT_NOFILE, &files);
-  const ServerProcess server;
-  int serial = 0;
   std::string json;
-  fmt::print("{:>9} {:>11} {:>9} {:>9} {:>9} {:>9} {:>16}\n", "watchers", "connections", "delays", "p50 ms", "p99 ms",
-             "max ms", "server us/delay");
-  const std::vector<Case> cases = arguments.smoke ? std::vector<Case>{{1, 1}, {10, 5}}
-                                                  : std::vector<Case>{{1, 1}, {100, 100}, {2000, 2000}, {2000, 20}};
+  fmt::print("{:>9} {:>11} {:>8} {:>9} {:>9} {:>9} {:>9} {:>16} {:>17} {:>18}\n", "watchers", "connections", "clients",
+             "delays", "p50 ms", "p99 ms", "max ms", "server us/delay", "clients us/delay", "server KiB/watcher");
+  using enum Clients;
+  const std::vector<Case> cases = arguments.smoke
+                                      ? std::vector<Case>{{1, 1, kHttp2}, {10, 5, kHttp2}, {10, 5, kGrpc}}
+                                      : std::vector<Case>{{1, 1, kHttp2},     {100, 100, kHttp2},  {2000, 2000, kHttp2},
+                                                          {2000, 20, kHttp2}, {2000, 2000, kGrpc}, {2000, 20, kGrpc}};
   const int changes = arguments.smoke ? 3 : 60;
   const absl::Duration pause = absl::Milliseconds(arguments.smoke ? 1 : 100);
   for (const Case& load : cases) {
-    const Outcome o = Measure(server, load, changes, pause, serial);
-    fmt::print("{:>9} {:>11} {:>9} {:>9.2f} {:>9.2f} {:>9.2f} {:>16.1f}\n", load.watchers, load.connections, o.delays,
-               o.p50_ms, o.p99_ms, o.max_ms, o.server_us);
+    const Outcome o = Measure(load, changes, pause);
+    const char* const clients = load.clients == kHttp2 ? "http2" : "grpc";
+    fmt::print("{:>9} {:>11} {:>8} {:>9} {:>9.2f} {:>9.2f} {:>9.2f} {:>16.1f} {:>17.1f} {:>18.1f}\n", load.watchers,
+               load.connections, clients, o.delays, o.p50_ms, o.p99_ms, o.max_ms, o.server_us, o.clients_us,
+               o.server_kib);
     std::fflush(stdout);
-    json += fmt::format(R"({}{{"watchers":{},"connections":{},"delays":{},"p50_ms":{:.3f},"p99_ms":{:.3f},)"
-                        R"("max_ms":{:.3f},"server_us":{:.3f}}})",
-                        json.empty() ? "" : ",", load.watchers, load.connections, o.delays, o.p50_ms, o.p99_ms,
-                        o.max_ms, o.server_us);
+    json +=
+        fmt::format(R"({}{{"watchers":{},"connections":{},"clients":"{}","delays":{},"p50_ms":{:.3f},)"
+                    R"("p99_ms":{:.3f},"max_ms":{:.3f},"server_us":{:.3f},"clients_us":{:.3f},"server_kib":{:.3f}}})",
+                    json.empty() ? "" : ",", load.watchers, load.connections, clients, o.delays, o.p50_ms, o.p99_ms,
+                    o.max_ms, o.server_us, o.clients_us, o.server_kib);
   }
   if (!arguments.json_file.empty()) std::ofstream(arguments.json_file) << "[" << json << "]\n";
   return 0;
