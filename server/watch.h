@@ -73,15 +73,24 @@ class WatchHub {
 
   // Watchers that one thread serves.
   struct Shard {
-    mutable std::mutex mutex;  // guards all but the thread
+    mutable std::mutex mutex;  // guards the next four
     std::condition_variable changed;
     std::unordered_map<Watcher*, Handle> watchers;
     bool advanced = false;
     bool stopping = false;
+
+    std::mutex run_mutex;  // guards the next three; before a watcher's
+    std::condition_variable run_ended;
+    uint64_t run = 0;       // of writes: its number
+    size_t unfinished = 0;  // of its writes
+
     std::thread thread;
   };
 
   void Dispatch(Shard& shard);
+  static void SendAll(Shard& shard, const std::vector<Handle>& watchers);
+  // A write of `run` has ended; 0: one of no run.
+  static void EndOfWrite(Shard& shard, uint64_t run);
   void EndAll(const absl::Status& reason);
   std::vector<Handle> AllWatchers() const;
   void Remove(Watcher* watcher);

@@ -89,9 +89,13 @@ void WatchHub::Watcher::StartAt(int64_t revision) {
   AdvanceLocked();
 }
 
-void WatchHub::Watcher::Advance() {
+bool WatchHub::Watcher::Advance(uint64_t run) {
   const std::lock_guard lock(mutex_);
+  const bool busy = writing_;
   AdvanceLocked();
+  if (busy || !writing_) return false;
+  run_ = run;
+  return true;
 }
 
 bool WatchHub::Watcher::FellOut() const {
@@ -202,7 +206,6 @@ void WatchHub::Watcher::Tick(absl::Time now) {
   if (!begun_) return;
   if (writing_ && now - write_start_ > hub_.options_.stall_limit) return EndLocked(TooSlow());
   if (now - last_bookmark_ >= hub_.options_.bookmark_interval) bookmark_due_ = true;
-  AdvanceLocked();
 }
 
 void WatchHub::Watcher::End(const absl::Status& reason) {
@@ -246,6 +249,12 @@ int64_t WatchHub::Watcher::Lag(int64_t newest) const {
 }
 
 void WatchHub::Watcher::OnWriteDone(bool ok) {
+  uint64_t run = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    run = std::exchange(run_, 0);
+  }
+  EndOfWrite(shard_, run);
   const std::lock_guard lock(mutex_);
   writing_ = false;
   if (!ok) return EndLocked(absl::CancelledError("the client has gone"));

@@ -27,9 +27,10 @@ class WatchHub::Watcher final : public Reactor, public std::enable_shared_from_t
   /// Takes the request; the place in the log may first have to be checked in the database, on the executor.
   void Begin(const grpc::ByteBuffer& request);
 
-  /// Sends what is next, unless gRPC is still busy with what was before.
-  void Advance();
-  /// For the passing of time: bookmarks, clients that take nothing.
+  /// Sends what is next, unless gRPC is still busy with what was before. True when it has started a write, which is one
+  /// of `run`.
+  bool Advance(uint64_t run);
+  /// For the passing of time: bookmarks, which the next Advance sends, and clients that take nothing.
   void Tick(absl::Time now);
   /// Finishes the call, unless it has been; adds where to resume to `reason`.
   void End(const absl::Status& reason);
@@ -79,6 +80,7 @@ class WatchHub::Watcher final : public Reactor, public std::enable_shared_from_t
   size_t next_message_ = 0;
   int64_t sending_ = 0;  // that revision
   grpc::ByteBuffer buffer_;
+  uint64_t run_ = 0;  // that the write in progress belongs to; 0: none
   absl::Time write_start_;
   absl::Time last_bookmark_;
   absl::Time end_time_;

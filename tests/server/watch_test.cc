@@ -264,6 +264,23 @@ TEST_F(WatchTest, AWatcherThatDoesNotReadIsEndedAndToldWhereToResume) {
   EXPECT_EQ(again.NextChanges().revision(), received + 1);
 }
 
+// More than are sent to in one run, on each of the hub's threads.
+TEST_F(WatchTest, EachOfManyWatchersSeesEveryRevisionInOrderBesideSomeThatTakeNothing) {
+  Start();
+  pb::WatchTemplatesRequest request;
+  request.add_namespaces("b");
+  std::vector<std::unique_ptr<Watch>> idle;
+  std::vector<std::unique_ptr<Watch>> busy;
+  for (int i = 0; i < 10; ++i) idle.push_back(std::make_unique<Watch>(*server_, std::nullopt));
+  for (int i = 0; i < 150; ++i) busy.push_back(std::make_unique<Watch>(*server_, request));
+  for (const auto& watch : busy) EXPECT_EQ(watch->UpToBookmark(), "0");
+  for (int i = 0; i < 3; ++i) Add({"x"}, 100'000);
+  for (int64_t revision = 4; revision <= 8; ++revision) {
+    Add({"x"}, 0, "b");
+    for (const auto& watch : busy) EXPECT_EQ(watch->NextChanges().revision(), revision);
+  }
+}
+
 TEST_F(WatchTest, AWatcherThatStandsStillInItsBacklogIsEnded) {
   for (int i = 0; i < 60; ++i) Add({"x"}, 100'000);
   Start({.tail_changes = 2}, {.stall_limit = absl::Milliseconds(100)});
