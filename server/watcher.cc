@@ -18,7 +18,7 @@ namespace {
 
 namespace pb = ::tasker::registry::v1;
 
-constexpr int kPageRows = 1000;
+constexpr int kPageRows = 100;  // of which a watcher that takes nothing holds all: some 90 KB
 constexpr absl::Duration kReadLimit = absl::Seconds(10);
 constexpr absl::Duration kEndLimit = absl::Seconds(30);  // for a client to take the end of its watch
 

@@ -194,13 +194,13 @@ TEST_F(WatchTest, FromNowBeginsWithABookmark) {
 TEST_F(WatchTest, ReadsFromTheDatabaseWhatIsNoLongerInMemory) {
   Start({.tail_changes = 2});
   std::string expected;
-  for (int i = 1; i <= 30; ++i) {
+  for (int i = 1; i <= 250; ++i) {  // several pages
     Add({fmt::format("t{}", i)});
     if (i > 4) expected += fmt::format("{0}:t{0} ", i);
   }
-  Watch(*server_, 29).UpToBookmark();  // the feed has the last one
+  Watch(*server_, 249).UpToBookmark();  // the feed has the last one
   Watch watch(*server_, 4);
-  EXPECT_EQ(watch.UpToBookmark(), expected + "30");
+  EXPECT_EQ(watch.UpToBookmark(), expected + "250");
 }
 
 TEST_F(WatchTest, FiltersByNamespaceAndTemplate) {
