@@ -14,8 +14,6 @@ namespace {
 
 // The object itself, its nodes in the list and the three tables, and what malloc adds.
 constexpr size_t kAnswerOverhead = sizeof(RememberedAnswer) + 200;
-// flat_hash_set fills 7/8 of a power of two; twice this is that again.
-constexpr size_t kSmallestTable = 56;
 
 size_t BytesOf(const RememberedAnswer& answer) {
   return kAnswerOverhead + answer.asked.size() + 2 * answer.template_name.size() + answer.refusal.message().size() +
@@ -38,46 +36,11 @@ bool ConcernsExactAnswers(pb::ChangeKind kind) {
 
 }  // namespace
 
-size_t AnswerKey::Hash() const {
-  constexpr size_t kOdd = 0x9E3779B97F4A7C15;  // spreads what is added over all bits
-  const std::hash<std::string_view> hash;
-  size_t out = hash(reference) * kOdd + hash(environment);
-  if (!step.empty()) out = out * kOdd + hash(step);
-  out = (out + static_cast<size_t>(kind) * 2 + (require_environment ? 1 : 0)) * kOdd;
-  return out ^ out >> 32;
-}
-
-bool IsPinned(std::string_view reference) {
-  const absl::StatusOr<tmpl::Reference> parsed = tmpl::ParseReference(reference);
-  return parsed.ok() && (parsed->kind == tmpl::SelectorKind::kExact || parsed->kind == tmpl::SelectorKind::kDigest);
-}
-
-OwnedKey::OwnedKey(const AnswerKey& key)
-    : reference_size_(static_cast<uint32_t>(key.reference.size())),
-      environment_size_(static_cast<uint32_t>(key.environment.size())),
-      kind_(key.kind),
-      require_environment_(key.require_environment),
-      hash_(key.Hash()) {
-  for (const std::string_view part : {key.reference, key.environment, key.step}) {
-    text_.insert(text_.end(), part.begin(), part.end());
-  }
-}
-
-AnswerHandle AnswerCache::Find(const AnswerKey& key) const {
-  const size_t hash = key.Hash();
-  const std::shared_lock lock(reading_);
-  const auto found = table_.find(key, hash);
-  if (found == table_.end()) return nullptr;
-  // Written only where it changes something, because a write takes the cache line away from other cores.
-  if (!(*found)->used.load(std::memory_order_relaxed)) (*found)->used.store(true, std::memory_order_relaxed);
-  return (*found)->shared_from_this();
-}
-
 AnswerCache::Ticket AnswerCache::Board(const AnswerKey& key, std::string_view template_name, const AnswerHandle& seen) {
   const std::lock_guard lock(writing_);
-  const auto found = table_.find(key);
-  if (found != table_.end() && *found != seen.get() && is_current(**found)) {
-    return {(*found)->shared_from_this(), nullptr, false};
+  const RememberedAnswer* const kept = index_.At(key.Hash());
+  if (kept != nullptr && kept->asked.key() == key && kept != seen.get() && is_current(*kept)) {
+    return {kept->shared_from_this(), nullptr, false};
   }
   if (const auto flight = flights_.find(key); flight != flights_.end()) return {nullptr, *flight, false};
   auto flight = std::make_shared<Flight>(key, template_name);
@@ -114,24 +77,19 @@ void AnswerCache::Restore(std::shared_ptr<RememberedAnswer> answer, bool current
 
 void AnswerCache::Keep(std::shared_ptr<RememberedAnswer> answer, std::vector<AnswerHandle>& freed) {
   answer->bytes = BytesOf(*answer);
-  const size_t first_freed = freed.size();
-  if (const auto old = table_.find(answer->asked.key()); old != table_.end()) {
-    freed.push_back((*old)->shared_from_this());
+  if (const RememberedAnswer* const old = index_.At(answer->asked.hash()); old != nullptr) {
+    freed.push_back(old->shared_from_this());
     Unlink(freed.back());
   }
   const bool fits = answer->bytes <= capacity_;
   if (fits) {
     Evict(answer->bytes, freed);
     Link(answer);
-    if (table_room_ == 0) GrowTable();
-    --table_room_;
   }
-  const std::unique_lock lock(reading_);
-  for (size_t i = first_freed; i < freed.size(); ++i) table_.erase(freed[i].get());
-  if (fits) table_.insert(answer.get());
+  index_.Change(freed, fits ? answer.get() : nullptr);
 }
 
-// Into all but the table.
+// Into all but the index.
 void AnswerCache::Link(const AnswerHandle& answer) {
   bytes_ += answer->bytes;
   ++edits_;
@@ -164,17 +122,6 @@ void AnswerCache::Evict(size_t bytes, std::vector<AnswerHandle>& freed) {
   }
 }
 
-// flat_hash_set moves all its elements when it grows, which is made here beside the readers.
-void AnswerCache::GrowTable() {
-  const size_t room = std::max(kSmallestTable, 2 * table_.size());
-  Table larger;
-  larger.reserve(room);
-  larger.insert(table_.begin(), table_.end());
-  table_room_ = room - larger.size();
-  const std::unique_lock lock(reading_);
-  table_.swap(larger);
-}
-
 void AnswerCache::OutdateFlights(const std::string* template_name) {
   absl::erase_if(flights_, [&](const std::shared_ptr<Flight>& flight) {
     const bool concerned = template_name == nullptr || flight->template_name == *template_name;
@@ -204,8 +151,7 @@ void AnswerCache::Forget(const pb::Change& change, std::vector<AnswerHandle>& fr
   }
   for (const AnswerHandle& answer : forgotten) Unlink(answer);
   freed.insert(freed.end(), forgotten.begin(), forgotten.end());
-  const std::unique_lock lock(reading_);
-  for (const AnswerHandle& answer : forgotten) table_.erase(answer.get());
+  index_.Change(forgotten, nullptr);
 }
 
 void AnswerCache::Apply(const google::protobuf::RepeatedPtrField<pb::Change>& changes, int64_t revision,

@@ -2,11 +2,8 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
-#include <absl/container/inlined_vector.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-#include <absl/time/time.h>
-#include <google/protobuf/message.h>
 
 #include <atomic>
 #include <cstddef>
@@ -20,81 +17,13 @@
 #include <string_view>
 #include <vector>
 
-#include "client/library/split_shared_mutex.h"
+#include "client/library/answer_index.h"
+#include "client/library/remembered_answer.h"
 #include "tasker/registry/v1/registry.pb.h"
 
 namespace tasker::client {
 
 namespace pb = ::tasker::registry::v1;
-
-/// Which of the calls an answer is of, and in which form.
-enum class AnswerKind : uint8_t { kTemplate, kTemplateJson, kHandler };
-
-/// What was asked. Two spellings of one reference are two keys.
-struct AnswerKey {
-  AnswerKind kind = AnswerKind::kTemplate;
-  bool require_environment = false;
-  std::string_view reference;
-  std::string_view environment;
-  std::string_view step;  ///< kHandler only
-
-  size_t Hash() const;
-  friend bool operator==(const AnswerKey&, const AnswerKey&) = default;
-};
-
-/// Whether a well-formed reference names an exact version or a digest, so that what it selects never changes.
-bool IsPinned(std::string_view reference);
-
-/// The text of a key, in the object itself where it is as short as keys are: a look-up reads no other place.
-class OwnedKey {
- public:
-  explicit OwnedKey(const AnswerKey& key);
-
-  AnswerKey key() const {
-    const std::string_view text(text_.data(), text_.size());
-    return {kind_, require_environment_, text.substr(0, reference_size_),
-            text.substr(reference_size_, environment_size_), text.substr(reference_size_ + environment_size_)};
-  }
-  size_t hash() const { return hash_; }
-  size_t size() const { return text_.size(); }
-
- private:
-  static constexpr size_t kInlineBytes = 56;
-
-  const uint32_t reference_size_;
-  const uint32_t environment_size_;
-  const AnswerKind kind_;
-  const bool require_environment_;
-  absl::InlinedVector<char, kInlineBytes> text_;
-  const size_t hash_;
-};
-
-/// An answer that the cache holds, or may come to hold. Constant but for the two marks. What a look-up reads comes
-/// first.
-struct RememberedAnswer : std::enable_shared_from_this<RememberedAnswer> {
-  /// `template_name` is NAMESPACE/NAME, `pinned` says that the reference is an exact version or a digest.
-  RememberedAnswer(const AnswerKey& key, std::string_view template_of_it, bool is_pinned)
-      : pinned(is_pinned), asked(key), template_name(template_of_it) {}
-
-  /// The cache's generation that it belongs to. An answer of another one is not known to be right any more.
-  mutable std::atomic<uint32_t> generation{0};
-  mutable std::atomic<bool> used{false};  ///< since the eviction's hand went over it
-  const bool pinned;
-  std::unique_ptr<const google::protobuf::Message> response;  ///< nullptr for a refusal
-  const OwnedKey asked;
-
-  const std::string template_name;
-  std::string version;  ///< that `response` is of
-  absl::Status refusal;
-  int64_t known_at = 0;   ///< when it was known to be right, in nanoseconds of the steady clock
-  absl::Duration stale;   ///< how old it was then already, by the server's word
-  bool restored = false;  ///< from an earlier process
-  size_t bytes = 0;       ///< of memory; the cache fills it in
-
-  /// Whether its content can never change: only its notice can.
-  bool exact() const { return pinned && response != nullptr; }
-};
-using AnswerHandle = std::shared_ptr<const RememberedAnswer>;
 
 /// One question on its way to the registry, and those who wait for its answer.
 struct Flight {
@@ -116,7 +45,7 @@ class AnswerCache {
   explicit AnswerCache(size_t capacity) : capacity_(capacity) {}
 
   /// nullptr when there is none. See `is_current`.
-  AnswerHandle Find(const AnswerKey& key) const;
+  AnswerHandle Find(const AnswerKey& key) const { return index_.Find(key); }
 
   /// Whether no change and no gap concerned the answer since it was kept.
   bool is_current(const RememberedAnswer& answer) const {
@@ -165,31 +94,20 @@ class AnswerCache {
   Counts GetCounts() const;
 
  private:
-  // Answers and flights are found by an AnswerKey.
   struct HashOf {
     using is_transparent = void;
     size_t operator()(const AnswerKey& key) const { return key.Hash(); }
-    template <typename Pointer>
-    size_t operator()(const Pointer& owner) const {
-      return owner->asked.hash();
-    }
+    size_t operator()(const std::shared_ptr<Flight>& flight) const { return flight->asked.hash(); }
   };
   struct SameKey {
     using is_transparent = void;
     static const AnswerKey& KeyOf(const AnswerKey& key) { return key; }
-    template <typename Pointer>
-    static AnswerKey KeyOf(const Pointer& owner) {
-      return owner->asked.key();
-    }
+    static AnswerKey KeyOf(const std::shared_ptr<Flight>& flight) { return flight->asked.key(); }
     template <typename A, typename B>
     bool operator()(const A& a, const B& b) const {
       return KeyOf(a) == KeyOf(b);
     }
   };
-  template <typename Pointer>
-  using KeyedSet = absl::flat_hash_set<Pointer, HashOf, SameKey>;
-  // Plain pointers, because a table half the size stays in a core's cache. ring_ owns the answers.
-  using Table = KeyedSet<const RememberedAnswer*>;
   using Ring = std::list<AnswerHandle>;
   using Places = absl::flat_hash_map<const RememberedAnswer*, Ring::iterator>;
 
@@ -198,24 +116,20 @@ class AnswerCache {
   void Link(const AnswerHandle& answer);
   void Unlink(const AnswerHandle& answer);
   void Evict(size_t bytes, std::vector<AnswerHandle>& freed);
-  void GrowTable();
   void Forget(const pb::Change& change, std::vector<AnswerHandle>& freed);
   void OutdateFlights(const std::string* template_name);
 
   const size_t capacity_;
   std::atomic<uint32_t> generation_{1};
 
-  mutable SplitSharedMutex reading_;  // guards table_; a writer locks it last and shortly
-  Table table_;
-
-  mutable std::mutex writing_;  // serialises writers; guards all below, and what writers read of the above
-  size_t table_room_ = 0;       // insertions that table_ takes before it would move its elements
-  Ring ring_;                   // in the order of the eviction's hand
+  mutable std::mutex writing_;  // serialises writers; guards what follows, of which Find alone reads beside them
+  AnswerIndex index_;
+  Ring ring_;  // in the order of the eviction's hand
   Ring::iterator hand_ = ring_.end();
   absl::flat_hash_map<std::string, Places> by_template_;
   size_t bytes_ = 0;
   uint64_t edits_ = 0;
-  KeyedSet<std::shared_ptr<Flight>> flights_;
+  absl::flat_hash_set<std::shared_ptr<Flight>, HashOf, SameKey> flights_;
   std::optional<int64_t> revision_;  // all changes up to here were applied
   int64_t min_revision_ = 0;         // some changes up to here were applied
 };

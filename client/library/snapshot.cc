@@ -82,7 +82,7 @@ bool ReadAnswer(CodedInputStream& in, Snapshot::Item& item) {
                         ReadText(in, bytes);
   if (!complete || kind > static_cast<uint32_t>(AnswerKind::kHandler)) return false;
   const AnswerKey key{static_cast<AnswerKind>(kind), require_environment != 0, reference, environment, step};
-  item.answer = std::make_shared<RememberedAnswer>(key, template_name, IsPinned(reference));
+  item.answer = RememberedAnswer::Make(key, template_name);
   item.answer->version = std::move(version);
   item.answer->known_at = ToSteady(static_cast<int64_t>(known_at_ms));
   item.answer->response = ParseResponse(key.kind, bytes);

@@ -150,7 +150,7 @@ absl::StatusOr<Answer<Response>> TemplateClient::Fetch(const AnswerKey& key, Ans
     request.set_environment(std::string(key.environment));
     request.set_require_environment(key.require_environment);
     request.set_min_revision(ticket.flight->min_revision);
-    auto answer = std::make_shared<RememberedAnswer>(key, template_name, IsPinned(key.reference));
+    auto answer = RememberedAnswer::Make(key, template_name);
     auto response = std::make_unique<Response>();
     answer->known_at = SteadyNow();
     const bool can_do_without = seen != nullptr && IsLastResort(*seen);

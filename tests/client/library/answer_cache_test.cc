@@ -17,7 +17,7 @@ constexpr size_t kRoomy = size_t{64} << 20;
 std::string TemplateOf(std::string_view reference) { return std::string(reference.substr(0, reference.find(':'))); }
 
 std::shared_ptr<RememberedAnswer> MakeAnswer(const AnswerKey& key, const std::string& version) {
-  auto answer = std::make_shared<RememberedAnswer>(key, TemplateOf(key.reference), IsPinned(key.reference));
+  auto answer = RememberedAnswer::Make(key, TemplateOf(key.reference));
   auto response = std::make_unique<pb::ResolveTemplateResponse>();
   response->set_reference(TemplateOf(key.reference) + ":" + version);
   answer->response = std::move(response);

@@ -31,8 +31,7 @@ class SnapshotFileTest : public ::testing::Test {
 
 std::shared_ptr<RememberedAnswer> MakeAnswer(const AnswerKey& key,
                                              std::unique_ptr<const google::protobuf::Message> response) {
-  auto answer = std::make_shared<RememberedAnswer>(key, "a_namespace_that_is_long/a_template_that_is_long",
-                                                   IsPinned(key.reference));
+  auto answer = RememberedAnswer::Make(key, "a_namespace_that_is_long/a_template_that_is_long");
   answer->response = std::move(response);
   answer->version = "1.0.0";
   return answer;
@@ -59,8 +58,7 @@ TEST_F(SnapshotFileTest, GivesBackWhatItWasGiven) {
       cache.Restore(MakeAnswer(key, std::move(response)), /*current=*/true);
     }
   }
-  auto refusal = std::make_shared<RememberedAnswer>(AnswerKey{AnswerKind::kTemplate, false, "n/none", "", ""}, "n/none",
-                                                    /*is_pinned=*/false);
+  auto refusal = RememberedAnswer::Make(AnswerKey{AnswerKind::kTemplate, false, "n/none", "", ""}, "n/none");
   refusal->refusal = absl::NotFoundError("none");
   cache.Restore(refusal, /*current=*/false);
 
