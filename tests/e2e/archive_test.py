@@ -124,6 +124,28 @@ class ArchiveTest(unittest.TestCase):
             self.restores_what_differs(target)
             self.refuses_other_content(target)
 
+    def test_an_import_is_seen_at_once_by_who_asks_the_server_that_made_it(self):
+        resolver, ResolverStub = STUBS["resolver"]
+        with harness.Server() as target, target.channel() as channel:
+            stub = ResolverStub(channel)
+
+            def found(reference):
+                request = resolver.ResolveTemplateRequest(reference=reference)
+                try:
+                    return stub.ResolveTemplate(request, timeout=harness.CALL_SECONDS).reference
+                except grpc.RpcError as error:
+                    return error.code().name
+
+            references = ("shop/order", "shop/order:stable", "shop/order:1.0.0", "shop/message")
+            text = TEXT.format(namespace="shop", name="order", version="0.1.0")
+            RegistryStub(channel).RegisterTemplate(pb.RegisterTemplateRequest(source=pb.TemplateSource(yaml=text)))
+            for _ in range(2):  # the second time from the server's memory
+                before = [found(reference) for reference in references]
+                self.assertEqual(before, ["shop/order:0.1.0", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"])
+            harness.ctl(target, "import", self.backup)
+            after = [found(reference) for reference in references]
+            self.assertEqual(after, ["shop/order:2.0.0", "shop/order:1.10.0", "shop/order:1.0.0", "shop/message:1.0.0"])
+
     def restores_what_differs(self, target):
         with target.channel() as channel:
             stub = RegistryStub(channel)
