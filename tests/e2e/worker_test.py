@@ -1,5 +1,6 @@
 """The example workers in C++, Python and Node beside a real server: each prints what runs the steps of its template, and
-again when a version is promoted; the server's restart does not make it miss one."""
+again when another version is promoted, by its registration or by moving a channel; the server's restart does not make it
+miss one."""
 
 import pathlib
 import shutil
@@ -82,48 +83,68 @@ class WorkerTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def register(self, server, name, version):
+        """Gives what a worker prints of that version."""
         major = version.split(".")[0]
         file = pathlib.Path(self.folder, "template.yaml")
         file.write_text(TEMPLATE.format(name=name, version=version, major=major), encoding="utf-8")
         harness.ctl(server, "register", file)
         return f"workers/{name}:{version}\n  (the task) Workers::Task\n  only Workers::V{major}\n"
 
-    def follow_promotions(self, name, command, environment=None):
-        """`command` is the worker's but for server, reference and environment."""
-        address = f"127.0.0.1:{free_port()}"
-        server = harness.Server(self.folder / "data", listen=address)
+    def follow_promotions(self, command, environment=None):
+        """Runs a worker for each reference that `promotions` names. `command` is theirs but for server, reference and
+        environment."""
+        server = harness.Server(self.folder / "data", listen=f"127.0.0.1:{free_port()}")
+        workers = {}
         with server:
-            expected = self.register(server, name, "1.0.0")
-            worker = Worker([*command, address, f"workers/{name}", "production"], environment)
             try:
-                worker.wait_for(expected)
-                self.register(server, f"{name}_other", "9.0.0")
-                expected += self.register(server, name, "2.0.0")
-                worker.wait_for(expected)
-                server.stop()
-                server.start()
-                expected += self.register(server, name, "3.0.0")
-                worker.wait_for(expected)
+                for reference, expected in self.promotions(server):
+                    if reference not in workers:
+                        workers[reference] = Worker([*command, server.address, reference, "production"], environment)
+                    workers[reference].wait_for(expected)
             finally:
-                status = worker.end()
-        self.assertEqual(status, 0, worker.errors)
+                ended = [(worker.end(), worker.errors) for worker in workers.values()]
+        for status, errors in ended:
+            self.assertEqual(status, 0, errors)
+
+    def promotions(self, server):
+        """Changes the registry step by step, and gives a reference and what a worker that follows it prints by then."""
+        latest, stable = "workers/task", "workers/task:stable"
+        first = self.register(server, "task", "1.0.0")
+        harness.ctl(server, "channel", "set", latest, "stable", "1.0.0")
+        yield latest, first
+        yield stable, first
+        self.register(server, "other", "9.0.0")
+        second = self.register(server, "task", "2.0.0")
+        yield latest, first + second
+        # Had its registration reached the worker of the channel, that would have printed it before what comes next.
+        third = self.register(server, "task", "3.0.0")
+        harness.ctl(server, "channel", "set", latest, "stable", "3.0.0")
+        yield stable, first + third
+        yield latest, first + second + third
+        harness.ctl(server, "channel", "rollback", latest, "stable")
+        yield stable, first + third + first
+        server.stop()
+        server.start()
+        harness.ctl(server, "channel", "set", latest, "stable", "2.0.0")
+        fourth = self.register(server, "task", "4.0.0")
+        yield stable, first + third + first + second
+        yield latest, first + second + third + fourth
 
     def test_cpp(self):
-        self.follow_promotions("cpp", [harness.BIN / "example_worker"])
+        self.follow_promotions([harness.BIN / "example_worker"])
 
     def test_python(self):
         stubs = tempfile.mkdtemp(dir=self.folder)
         harness.generate_stubs(stubs)
-        self.follow_promotions(
-            "python", [sys.executable, "-B", harness.ROOT / "examples/worker-python/worker.py"], {"PYTHONPATH": stubs}
-        )
+        worker = harness.ROOT / "examples/worker-python/worker.py"
+        self.follow_promotions([sys.executable, "-B", worker], {"PYTHONPATH": stubs})
 
     @unittest.skipUnless(
         shutil.which("node") and (NODE_FOLDER / "node_modules/@grpc/grpc-js").is_dir(),
         "no Node, or not its packages: run `npm ci --prefix examples/worker-node`",
     )
     def test_node(self):
-        self.follow_promotions("node", [shutil.which("node"), NODE_FOLDER / "worker.js"])
+        self.follow_promotions([shutil.which("node"), NODE_FOLDER / "worker.js"])
 
     def test_the_guide_shows_what_is_compiled(self):
         guide = (harness.ROOT / "docs/client-library.md").read_text(encoding="utf-8")
