@@ -90,7 +90,8 @@ class StallWatch {
 // One channel for each server, and the one that answered last.
 class RegistryClient::Connections {
  public:
-  Connections(const ServerOptions& options, std::string token, std::vector<std::shared_ptr<grpc::Channel>> channels)
+  Connections(const ServerOptions& options, std::unique_ptr<Token> token,
+              std::vector<std::shared_ptr<grpc::Channel>> channels)
       : options_(options),
         token_(std::move(token)),
         channels_(std::move(channels)),
@@ -108,7 +109,7 @@ class RegistryClient::Connections {
         continue;
       }
       grpc::ClientContext context;
-      Prepare(context, token_, absl::Now() + options_.timeout);
+      Prepare(context, *token_, absl::Now() + options_.timeout);
       Response response;
       const auto stub = Service::NewStub(channels_[server]);
       status = ToStatus((stub.get()->*method)(&context, request, &response));
@@ -135,7 +136,7 @@ class RegistryClient::Connections {
         continue;
       }
       grpc::ClientContext context;
-      Prepare(context, token_, absl::Now() + kMaxStream);
+      Prepare(context, *token_, absl::Now() + kMaxStream);
       StallWatch watch(context, std::max(kMinStall, options_.timeout));
       const auto stub = Service::NewStub(channels_[current_]);
       status = call(*stub, context, watch);
@@ -165,7 +166,7 @@ class RegistryClient::Connections {
   absl::Status WatchAt(const std::shared_ptr<grpc::Channel>& channel, const pb::WatchTemplatesRequest& request,
                        const std::function<bool(const pb::WatchTemplatesResponse&)>& take) {
     grpc::ClientContext context;
-    Prepare(context, token_, absl::InfiniteFuture());
+    Prepare(context, *token_, absl::InfiniteFuture());
     {
       const std::lock_guard lock(watch_mutex_);
       if (cancelled_) return absl::CancelledError("cancelled");
@@ -185,7 +186,7 @@ class RegistryClient::Connections {
   }
 
   const ServerOptions options_;
-  const std::string token_;
+  const std::unique_ptr<Token> token_;
   const std::vector<std::shared_ptr<grpc::Channel>> channels_;
   const absl::Duration share_;  // a server that does not answer at all must leave time for the others
   size_t current_ = 0;
@@ -198,7 +199,7 @@ RegistryClient::RegistryClient(std::unique_ptr<Connections> connections) : conne
 RegistryClient::~RegistryClient() = default;
 
 absl::StatusOr<std::unique_ptr<RegistryClient>> RegistryClient::Create(const ServerOptions& options) {
-  absl::StatusOr<std::string> token = ReadToken(options.token_file);
+  absl::StatusOr<std::unique_ptr<Token>> token = Token::Open(options.token_file);
   if (!token.ok()) return token.status();
   auto channels = MakeChannels(options, fmt::format("tasker-registryctl/{}", kVersion), kKeepalive);
   if (!channels.ok()) return channels.status();

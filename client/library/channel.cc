@@ -34,6 +34,18 @@ absl::StatusOr<std::string> ReadOptionFile(std::string_view what, const std::str
   return text.str();
 }
 
+// "" when `path` is empty.
+absl::StatusOr<std::string> ReadToken(const std::string& path) {
+  absl::StatusOr<std::string> text = ReadOptionFile("token", path);
+  if (!text.ok() || path.empty()) return text;
+  while (!text->empty() && std::string_view(" \t\r\n").find(text->back()) != std::string_view::npos) text->pop_back();
+  const bool printable = std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  if (text->empty() || !printable) {
+    return absl::InvalidArgumentError(fmt::format("the file '{}' holds no token of one printable word", path));
+  }
+  return text;
+}
+
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const ServerOptions& options) {
   if (!options.uses_tls()) return grpc::InsecureChannelCredentials();
   grpc::SslCredentialsOptions ssl;
@@ -76,20 +88,24 @@ absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> MakeChannels(const S
   return channels;
 }
 
-absl::StatusOr<std::string> ReadToken(const std::string& path) {
-  absl::StatusOr<std::string> text = ReadOptionFile("token", path);
-  if (!text.ok() || path.empty()) return text;
-  while (!text->empty() && std::string_view(" \t\r\n").find(text->back()) != std::string_view::npos) text->pop_back();
-  const bool printable = std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (text->empty() || !printable) {
-    return absl::InvalidArgumentError(fmt::format("the file '{}' holds no token of one printable word", path));
-  }
-  return text;
+absl::StatusOr<std::unique_ptr<Token>> Token::Open(std::string file) {
+  absl::StatusOr<std::string> text = ReadToken(file);
+  if (!text.ok()) return text.status();
+  return std::unique_ptr<Token>(new Token(std::move(file), *std::move(text)));
 }
 
-void Prepare(grpc::ClientContext& context, const std::string& token, absl::Time deadline) {
+// A call waits for a network, beside which reading a line costs nothing.
+std::string Token::Get() const {
+  if (file_.empty()) return "";
+  absl::StatusOr<std::string> text = ReadToken(file_);
+  const std::lock_guard lock(mutex_);
+  if (text.ok()) last_ = *std::move(text);
+  return last_;
+}
+
+void Prepare(grpc::ClientContext& context, const Token& token, absl::Time deadline) {
   if (deadline != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(deadline));
-  if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+  if (const std::string text = token.Get(); !text.empty()) context.AddMetadata("authorization", "Bearer " + text);
 }
 
 bool IsConnected(grpc::Channel& channel, absl::Duration wait) {

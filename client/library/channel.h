@@ -6,7 +6,9 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/library/server_options.h"
@@ -21,11 +23,25 @@ absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> MakeChannels(const S
                                                                          const std::string& user_agent,
                                                                          absl::Duration keepalive);
 
-/// The token in that file, or "" when `path` is empty. INVALID_ARGUMENT when it holds no token.
-absl::StatusOr<std::string> ReadToken(const std::string& path);
+/// A bearer token in a file that whoever issues tokens replaces now and then. Any thread.
+class Token {
+ public:
+  /// INVALID_ARGUMENT when the file holds no token. "" is for none.
+  static absl::StatusOr<std::unique_ptr<Token>> Open(std::string file);
+
+  /// What the file holds now; while it holds none, what it held last. "" where there is no file.
+  std::string Get() const;
+
+ private:
+  Token(std::string file, std::string text) : file_(std::move(file)), last_(std::move(text)) {}
+
+  const std::string file_;
+  mutable std::mutex mutex_;  // guards last_
+  mutable std::string last_;
+};
 
 /// A call's context: deadline and token.
-void Prepare(grpc::ClientContext& context, const std::string& token, absl::Time deadline);
+void Prepare(grpc::ClientContext& context, const Token& token, absl::Time deadline);
 
 /// Connects where there is no connection, for at most `wait`. False when there is none then.
 bool IsConnected(grpc::Channel& channel, absl::Duration wait);

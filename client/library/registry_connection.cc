@@ -27,7 +27,7 @@ constexpr absl::Duration kConnectShare = absl::Milliseconds(500);
 
 class RegistryConnection::Servers {
  public:
-  Servers(const Options& options, std::string token, std::vector<std::shared_ptr<grpc::Channel>> channels)
+  Servers(const Options& options, std::unique_ptr<Token> token, std::vector<std::shared_ptr<grpc::Channel>> channels)
       : options_(options), token_(std::move(token)), channels_(std::move(channels)) {
     for (const auto& channel : channels_) stubs_.push_back(pb::ResolverService::NewStub(channel));
   }
@@ -40,7 +40,7 @@ class RegistryConnection::Servers {
     for (size_t tried = 0;; ++tried) {
       const size_t server = Next();
       grpc::ClientContext context;
-      Prepare(context, token_, deadline);
+      Prepare(context, *token_, deadline);
       const absl::Status status = ToStatus((stubs_[server].get()->*method)(&context, request, &response));
       if (status.code() != absl::StatusCode::kUnavailable && status.code() != absl::StatusCode::kDeadlineExceeded) {
         return status;
@@ -62,7 +62,7 @@ class RegistryConnection::Servers {
                      const std::function<void(const pb::WatchTemplatesResponse&)>& on_message) {
     const size_t server = Next();
     grpc::ClientContext context;
-    Prepare(context, token_, absl::InfiniteFuture());
+    Prepare(context, *token_, absl::InfiniteFuture());
     {
       const std::lock_guard lock(mutex_);
       if (stopped_) return absl::CancelledError();
@@ -141,7 +141,7 @@ class RegistryConnection::Servers {
   }
 
   const Options options_;
-  const std::string token_;
+  const std::unique_ptr<Token> token_;
   const std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<std::unique_ptr<pb::ResolverService::Stub>> stubs_;  // constant after construction
   std::atomic<size_t> next_{0};
@@ -155,7 +155,7 @@ RegistryConnection::RegistryConnection(std::unique_ptr<Servers> servers) : serve
 RegistryConnection::~RegistryConnection() = default;
 
 absl::StatusOr<std::unique_ptr<RegistryConnection>> RegistryConnection::Create(const Options& options) {
-  absl::StatusOr<std::string> token = ReadToken(options.server.token_file);
+  absl::StatusOr<std::unique_ptr<Token>> token = Token::Open(options.server.token_file);
   if (!token.ok()) return token.status();
   auto channels = MakeChannels(options.server, fmt::format("tasker-client/{}", kVersion), options.keepalive);
   if (!channels.ok()) return channels.status();

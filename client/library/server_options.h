@@ -17,7 +17,7 @@ struct ServerOptions {
   std::string tls_ca;                                   ///< PEM file of the authorities to trust; "" the system's
   std::string tls_cert;                                 ///< PEM file of the client's certificate chain; "" none
   std::string tls_key;                                  ///< PEM file of its key
-  std::string token_file;                               ///< file of the bearer token; "" none
+  std::string token_file;                               ///< file of the bearer token, read for each call; "" none
 
   bool uses_tls() const { return tls || !tls_ca.empty() || !tls_cert.empty() || !tls_key.empty(); }
 };

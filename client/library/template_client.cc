@@ -19,8 +19,6 @@
 namespace tasker::client {
 namespace {
 
-// Bookmarks come at least every 30 s, so two of them are missing then.
-constexpr absl::Duration kLongestSilence = absl::Seconds(75);
 constexpr std::chrono::seconds kSnapshotInterval(30);
 // Where nothing came or went, the file is written anew only so that the ages in it stay small.
 constexpr int kIdleIntervals = 20;
@@ -71,7 +69,8 @@ absl::StatusOr<std::unique_ptr<TemplateClient>> TemplateClient::Create(TemplateC
   for (std::string& server : options.server.servers) server = WithPort(std::move(server));
   if (const absl::Status status = CheckServerOptions(options.server); !status.ok()) return status;
   if (!options.log) options.log = [](const std::string& line) { fmt::print(stderr, "tasker client: {}\n", line); };
-  auto connection = RegistryConnection::Create({options.server, options.keepalive, options.retries, kLongestSilence});
+  auto connection =
+      RegistryConnection::Create({options.server, options.keepalive, options.retries, options.longest_silence});
   if (!connection.ok()) return connection.status();
   return std::unique_ptr<TemplateClient>(new TemplateClient(std::move(options), *std::move(connection)));
 }

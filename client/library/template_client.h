@@ -36,6 +36,9 @@ struct TemplateClientOptions {
   /// After so long without a word the watched server is asked whether it lives, and has 5 s to say so. Not below 10 s:
   /// servers hang up on clients that ask more often.
   absl::Duration keepalive = absl::Seconds(11);
+  /// A watch of which nothing is heard for so long, not even a bookmark, is given up and started anew: a proxy may
+  /// answer `keepalive` in a server's place. Servers send a bookmark at least every 30 s.
+  absl::Duration longest_silence = absl::Seconds(75);
   /// File to keep the answers in for the next start; "" for none. Written now and then and in the destructor.
   std::string snapshot_path;
   /// Called for each change, in order and once, after the cache has forgotten what it concerns. On the watch's thread:

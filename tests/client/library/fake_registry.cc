@@ -7,6 +7,11 @@ namespace {
 
 std::string TemplateOf(const std::string& reference) { return reference.substr(0, reference.find_first_of(":@")); }
 
+std::string AuthorizationOf(const grpc::ServerContext& context) {
+  const auto found = context.client_metadata().find("authorization");
+  return found == context.client_metadata().end() ? "" : std::string(found->second.data(), found->second.size());
+}
+
 // How often a watch looks whether its client is still there.
 constexpr std::chrono::milliseconds kPoll(20);
 
@@ -105,14 +110,30 @@ void FakeRegistry::RefuseWatches(bool refuse) {
   changed_.notify_all();
 }
 
+void FakeRegistry::MuteWatches() {
+  const std::lock_guard lock(mutex_);
+  muted_ = watches_;
+}
+
+std::string FakeRegistry::authorization() const {
+  const std::lock_guard lock(mutex_);
+  return authorization_;
+}
+
+std::string FakeRegistry::watch_authorization() const {
+  const std::lock_guard lock(mutex_);
+  return watch_authorization_;
+}
+
 void FakeRegistry::ForgetChangesBefore(int64_t revision) {
   const std::lock_guard lock(mutex_);
   oldest_ = revision;
 }
 
 template <typename Request, typename Response>
-grpc::Status FakeRegistry::Answer(const Request& request, Response* response) {
+grpc::Status FakeRegistry::Answer(grpc::ServerContext& context, const Request& request, Response* response) {
   std::unique_lock lock(mutex_);
+  authorization_ = AuthorizationOf(context);
   ++resolutions_;
   last_min_revision_ = request.min_revision();
   if (failures_ > 0) {
@@ -133,27 +154,32 @@ grpc::Status FakeRegistry::Answer(const Request& request, Response* response) {
   return grpc::Status::OK;
 }
 
-grpc::Status FakeRegistry::ResolveTemplate(grpc::ServerContext*, const pb::ResolveTemplateRequest* request,
+grpc::Status FakeRegistry::ResolveTemplate(grpc::ServerContext* context, const pb::ResolveTemplateRequest* request,
                                            pb::ResolveTemplateResponse* response) {
-  return Answer(*request, response);
+  return Answer(*context, *request, response);
 }
 
-grpc::Status FakeRegistry::ResolveHandler(grpc::ServerContext*, const pb::ResolveHandlerRequest* request,
+grpc::Status FakeRegistry::ResolveHandler(grpc::ServerContext* context, const pb::ResolveHandlerRequest* request,
                                           pb::ResolveHandlerResponse* response) {
   response->set_step_name(request->step_name());
-  return Answer(*request, response);
+  return Answer(*context, *request, response);
 }
 
 grpc::Status FakeRegistry::WatchTemplates(grpc::ServerContext* context, const pb::WatchTemplatesRequest* request,
                                           grpc::ServerWriter<pb::WatchTemplatesResponse>* writer) {
   std::unique_lock lock(mutex_);
-  ++watches_;
+  const int number = ++watches_;
+  watch_authorization_ = AuthorizationOf(*context);
   if (refuse_watches_) return {grpc::StatusCode::UNAVAILABLE, "as commanded"};
   size_t sent = request->has_from_revision() ? static_cast<size_t>(request->from_revision()) : changes_.size();
   if (static_cast<int64_t>(sent) < oldest_) return {grpc::StatusCode::OUT_OF_RANGE, "no longer kept"};
   const int epoch = watch_epoch_;
   bool bookmark_due = true;
   while (epoch == watch_epoch_ && !stopping_ && !context->IsCancelled()) {
+    if (number <= muted_) {
+      changed_.wait_for(lock, kPoll);
+      continue;
+    }
     pb::WatchTemplatesResponse message;
     message.set_revision(static_cast<int64_t>(sent));
     if (sent < changes_.size()) {

@@ -49,12 +49,15 @@ class FakeRegistry final : public pb::ResolverService::Service {
 
   void BreakWatches();              ///< each ends with UNAVAILABLE
   void RefuseWatches(bool refuse);  ///< breaks them, and fails new ones with UNAVAILABLE
+  void MuteWatches();               ///< those that are open stay so and bring nothing any more
   void ForgetChangesBefore(int64_t revision);
 
   int resolutions() const { return resolutions_; }  ///< calls so far, failed and held ones included
   int waiting() const { return waiting_; }          ///< calls held just now
   int watches() const { return watches_; }          ///< opened so far
   int64_t last_min_revision() const { return last_min_revision_; }
+  std::string authorization() const;        ///< of the last resolution; "" for none
+  std::string watch_authorization() const;  ///< of the last watch
 
   grpc::Status ResolveTemplate(grpc::ServerContext* context, const pb::ResolveTemplateRequest* request,
                                pb::ResolveTemplateResponse* response) override;
@@ -65,7 +68,7 @@ class FakeRegistry final : public pb::ResolverService::Service {
 
  private:
   template <typename Request, typename Response>
-  grpc::Status Answer(const Request& request, Response* response);
+  grpc::Status Answer(grpc::ServerContext& context, const Request& request, Response* response);
 
   std::unique_ptr<grpc::Server> server_;
   std::string address_ = "127.0.0.1:0";
@@ -75,14 +78,17 @@ class FakeRegistry final : public pb::ResolverService::Service {
   std::atomic<int> watches_{0};
   std::atomic<int64_t> last_min_revision_{0};
 
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::map<std::string, std::string> versions_;
   std::string notice_;
   std::vector<pb::Change> changes_;  // of revision index + 1
   int64_t oldest_ = 0;
   int64_t stale_ms_ = 0;
+  std::string authorization_;
+  std::string watch_authorization_;
   int watch_epoch_ = 0;
+  int muted_ = 0;  // the first so many watches
   bool refuse_watches_ = false;
   bool stopping_ = false;
   bool held_ = false;

@@ -234,6 +234,17 @@ TEST_F(TemplateClientTest, GoesOnFromTheLastRevisionWhenAWatchBreaks) {
   EXPECT_EQ(gaps_, 0);
 }
 
+TEST_F(TemplateClientTest, StartsAWatchAnewThatBringsNothingForTooLong) {
+  options_.longest_silence = absl::Milliseconds(300);
+  StartAndWatch();
+  registry_.MuteWatches();
+  registry_.Promote("n/a", "2.0.0");
+  WaitForRevision(1);
+  EXPECT_EQ(Version("n/a"), "2.0.0");
+  EXPECT_THAT(seen(), ElementsAre(1));
+  EXPECT_THAT(log(), HasSubstr("nothing was heard of the watch for 300ms"));
+}
+
 TEST_F(TemplateClientTest, AsksForEverythingAnewWhenChangesAreLost) {
   StartAndWatch();
   EXPECT_EQ(Version("n/a"), "1.0.0");
@@ -338,17 +349,44 @@ TEST_F(TemplateClientTest, NeverGivesAnAnswerFromBeforeAChangeThatItHasTold) {
   EXPECT_EQ(Version("n/a"), "200.0.0");
 }
 
-class SnapshotTest : public TemplateClientTest {
+class FolderTest : public TemplateClientTest {
  protected:
-  SnapshotTest() {
-    std::string folder = (std::filesystem::temp_directory_path() / "tasker-snapshot-XXXXXX").string();
+  FolderTest() {
+    std::string folder = (std::filesystem::temp_directory_path() / "tasker-client-XXXXXX").string();
     folder_ = ::mkdtemp(folder.data());
-    options_.snapshot_path = (folder_ / "answers").string();
-    options_.retries = 0;
   }
-  ~SnapshotTest() override {
+  ~FolderTest() override {
     client_.reset();
     std::filesystem::remove_all(folder_);
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(FolderTest, SendsTheTokenThatItsFileHoldsNow) {
+  const std::string file = folder_ / "token";
+  const auto write = [&](const char* text) { std::ofstream(file) << text; };
+  write("first\n");
+  options_.server.token_file = file;
+  StartAndWatch();
+  EXPECT_EQ(Version("n/a"), "1.0.0");
+  EXPECT_EQ(registry_.authorization(), "Bearer first");
+  EXPECT_EQ(registry_.watch_authorization(), "Bearer first");
+  write("second\n");
+  EXPECT_EQ(Version("n/b"), "NOT_FOUND");
+  EXPECT_EQ(registry_.authorization(), "Bearer second");
+  registry_.BreakWatches();
+  WaitUntil([this] { return registry_.watch_authorization() == "Bearer second"; });
+  write("");
+  EXPECT_EQ(Version("n/c"), "NOT_FOUND");
+  EXPECT_EQ(registry_.authorization(), "Bearer second") << "the last one, while a new one is written";
+}
+
+class SnapshotTest : public FolderTest {
+ protected:
+  SnapshotTest() {
+    options_.snapshot_path = (folder_ / "answers").string();
+    options_.retries = 0;
   }
   void FillAndStop() {
     StartAndWatch();
@@ -356,8 +394,6 @@ class SnapshotTest : public TemplateClientTest {
     EXPECT_EQ(Version("n/a:1.0.0"), "1.0.0");
     client_.reset();
   }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(SnapshotTest, LetsAWorkerStartWhileTheRegistryIsAway) {
