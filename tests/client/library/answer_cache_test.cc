@@ -99,6 +99,27 @@ TEST(AnswerCacheTest, HoldsNoMoreThanItsBytesAndLetsTheUnusedGoFirst) {
   EXPECT_EQ(cache.Find(Key("n/cold_0:1.0.0")), nullptr);
 }
 
+TEST(AnswerCacheTest, HoldsNothingOfAnAnswerThatWentHoweverOftenItWasFound) {
+  AnswerCache cache(kRoomy);
+  Keep(cache, Key("n/a"), "1.0.0");
+  std::weak_ptr<const RememberedAnswer> answer;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&cache] {
+      for (int j = 0; j < 5; ++j) EXPECT_NE(cache.Find(Key("n/a")), nullptr);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  answer = cache.Find(Key("n/a"))->weak_from_this();
+  AnswerHandle in_use;
+  for (int i = 0; i < 5; ++i) in_use = cache.Find(Key("n/a"));
+  Apply(cache, 1, pb::CHANGE_KIND_REGISTER, "a", "2.0.0");
+  EXPECT_EQ(cache.Find(Key("n/a")), nullptr);
+  EXPECT_EQ(in_use->version, "1.0.0") << "it stays valid for who has it";
+  in_use.reset();
+  EXPECT_TRUE(answer.expired());
+}
+
 TEST(AnswerCacheTest, KeepsNothingThatIsLargerThanTheWhole) {
   AnswerCache cache(1000);
   const AnswerKey key = Key("n/a:1.0.0");

@@ -130,16 +130,20 @@ void FakeRegistry::ForgetChangesBefore(int64_t revision) {
   oldest_ = revision;
 }
 
-template <typename Request, typename Response>
-grpc::Status FakeRegistry::Answer(grpc::ServerContext& context, const Request& request, Response* response) {
-  std::unique_lock lock(mutex_);
+template <typename Request>
+grpc::Status FakeRegistry::Begin(grpc::ServerContext& context, const Request& request) {
   authorization_ = AuthorizationOf(context);
   ++resolutions_;
   last_min_revision_ = request.min_revision();
-  if (failures_ > 0) {
-    --failures_;
-    return {failure_, "as commanded"};
-  }
+  if (failures_ == 0) return grpc::Status::OK;
+  --failures_;
+  return {failure_, "as commanded"};
+}
+
+template <typename Request, typename Response>
+grpc::Status FakeRegistry::Answer(grpc::ServerContext& context, const Request& request, Response* response) {
+  std::unique_lock lock(mutex_);
+  if (grpc::Status failure = Begin(context, request); !failure.ok()) return failure;
   const auto found = versions_.find(request.reference());
   const std::string version = found == versions_.end() ? "" : found->second;
   const std::string notice = notice_;
@@ -163,6 +167,25 @@ grpc::Status FakeRegistry::ResolveHandler(grpc::ServerContext* context, const pb
                                           pb::ResolveHandlerResponse* response) {
   response->set_step_name(request->step_name());
   return Answer(*context, *request, response);
+}
+
+grpc::Status FakeRegistry::CheckCallables(grpc::ServerContext* context, const pb::CheckCallablesRequest* request,
+                                          pb::CheckCallablesResponse*) {
+  const std::lock_guard lock(mutex_);
+  return Begin(*context, *request);
+}
+
+grpc::Status FakeRegistry::ValidateTaskInput(grpc::ServerContext* context, const pb::ValidateTaskInputRequest* request,
+                                             pb::ValidateTaskInputResponse*) {
+  const std::lock_guard lock(mutex_);
+  return Begin(*context, *request);
+}
+
+grpc::Status FakeRegistry::ValidateEventPayload(grpc::ServerContext* context,
+                                                const pb::ValidateEventPayloadRequest* request,
+                                                pb::ValidateEventPayloadResponse*) {
+  const std::lock_guard lock(mutex_);
+  return Begin(*context, *request);
 }
 
 grpc::Status FakeRegistry::WatchTemplates(grpc::ServerContext* context, const pb::WatchTemplatesRequest* request,

@@ -42,7 +42,7 @@ class FakeRegistry final : public pb::ResolverService::Service {
   /// Resolutions wait between making their answer and giving it, until `Release`.
   void Hold();
   void Release();
-  /// The next `count` resolutions fail so.
+  /// The next `count` calls but watches fail so.
   void Fail(int count, grpc::StatusCode code);
   /// The server's own answers are that old.
   void BeStale(int64_t milliseconds);
@@ -52,7 +52,7 @@ class FakeRegistry final : public pb::ResolverService::Service {
   void MuteWatches();               ///< those that are open stay so and bring nothing any more
   void ForgetChangesBefore(int64_t revision);
 
-  int resolutions() const { return resolutions_; }  ///< calls so far, failed and held ones included
+  int resolutions() const { return resolutions_; }  ///< calls but watches so far, failed and held ones included
   int waiting() const { return waiting_; }          ///< calls held just now
   int watches() const { return watches_; }          ///< opened so far
   int64_t last_min_revision() const { return last_min_revision_; }
@@ -63,10 +63,20 @@ class FakeRegistry final : public pb::ResolverService::Service {
                                pb::ResolveTemplateResponse* response) override;
   grpc::Status ResolveHandler(grpc::ServerContext* context, const pb::ResolveHandlerRequest* request,
                               pb::ResolveHandlerResponse* response) override;
+  // These answer with nothing in it.
+  grpc::Status CheckCallables(grpc::ServerContext* context, const pb::CheckCallablesRequest* request,
+                              pb::CheckCallablesResponse* response) override;
+  grpc::Status ValidateTaskInput(grpc::ServerContext* context, const pb::ValidateTaskInputRequest* request,
+                                 pb::ValidateTaskInputResponse* response) override;
+  grpc::Status ValidateEventPayload(grpc::ServerContext* context, const pb::ValidateEventPayloadRequest* request,
+                                    pb::ValidateEventPayloadResponse* response) override;
   grpc::Status WatchTemplates(grpc::ServerContext* context, const pb::WatchTemplatesRequest* request,
                               grpc::ServerWriter<pb::WatchTemplatesResponse>* writer) override;
 
  private:
+  // Notes the call, and says how it fails where that was commanded. REQUIRES: mutex_ is locked.
+  template <typename Request>
+  grpc::Status Begin(grpc::ServerContext& context, const Request& request);
   template <typename Request, typename Response>
   grpc::Status Answer(grpc::ServerContext& context, const Request& request, Response* response);
 

@@ -136,6 +136,35 @@ TEST_F(TemplateClientTest, RemembersThatThereIsNoneUntilItIsRegistered) {
   EXPECT_EQ(Version("n/new"), "1.0.0");
 }
 
+TEST_F(TemplateClientTest, RemembersARefusalOfAStepUntilAChangeOfItsTemplate) {
+  const HandlerQuery query = {.reference = "n/a", .environment = "", .step = "absent"};
+  StartAndWatch();
+  registry_.Fail(1, grpc::StatusCode::FAILED_PRECONDITION);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(client_->ResolveHandler(query).status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+  EXPECT_EQ(registry_.resolutions(), 1);
+  WaitForRevision(registry_.Promote("n/b", "1.0.0"));
+  EXPECT_EQ(client_->ResolveHandler(query).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(registry_.resolutions(), 1) << "it was another template's change";
+  WaitForRevision(registry_.Promote("n/a", "2.0.0"));
+  EXPECT_TRUE(client_->ResolveHandler(query).ok());
+}
+
+TEST_F(TemplateClientTest, HoldsNoMoreThanItsBytes) {
+  options_.cache_bytes = 20'000;
+  StartAndWatch();
+  for (int i = 0; i < 100; ++i) {
+    registry_.Point(fmt::format("n/t{}:1.0.0", i), "1.0.0");
+    EXPECT_EQ(Version(fmt::format("n/t{}:1.0.0", i)), "1.0.0");
+    EXPECT_EQ(Version("n/a:1.0.0"), "1.0.0");
+    EXPECT_LE(client_->GetStats().bytes, options_.cache_bytes);
+  }
+  EXPECT_EQ(registry_.resolutions(), 101) << "what is used stays";
+  EXPECT_EQ(Version("n/t0:1.0.0"), "1.0.0");
+  EXPECT_EQ(registry_.resolutions(), 102) << "what is not used goes first";
+}
+
 TEST_F(TemplateClientTest, ForgetsANoticeOnItsChange) {
   StartAndWatch();
   EXPECT_EQ(Version("n/a:1.0.0"), "1.0.0");
@@ -272,15 +301,57 @@ TEST_F(TemplateClientTest, ServesAnExactVersionEvenWhenItsNoticeIsUnknown) {
   EXPECT_EQ(Version("n/a:1.0.0"), "1.0.0");
 }
 
-TEST_F(TemplateClientTest, RepeatsACallThatMetUnavailableAndNoOther) {
+TEST_F(TemplateClientTest, RepeatsACallThatMetUnavailable) {
   StartAndWatch();
   registry_.Fail(2, grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(Version("n/a"), "1.0.0");
   EXPECT_EQ(registry_.resolutions(), 3);
-  registry_.Fail(1, grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(Version("n/a:1.0.0"), "RESOURCE_EXHAUSTED");
-  EXPECT_EQ(registry_.resolutions(), 4);
-  EXPECT_EQ(Version("n/a:1.0.0"), "1.0.0") << "such a failure is not remembered";
+}
+
+TEST_F(TemplateClientTest, RepeatsNoCallThatMetAnotherFailureAndDoesNotRememberIt) {
+  StartAndWatch();
+  for (const grpc::StatusCode code :
+       {grpc::StatusCode::CANCELLED, grpc::StatusCode::UNKNOWN, grpc::StatusCode::INVALID_ARGUMENT,
+        grpc::StatusCode::DEADLINE_EXCEEDED, grpc::StatusCode::PERMISSION_DENIED, grpc::StatusCode::RESOURCE_EXHAUSTED,
+        grpc::StatusCode::ABORTED, grpc::StatusCode::UNIMPLEMENTED, grpc::StatusCode::INTERNAL,
+        grpc::StatusCode::DATA_LOSS, grpc::StatusCode::UNAUTHENTICATED}) {
+    const std::string name = absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+    const int before = registry_.resolutions();
+    registry_.Fail(1, code);
+    EXPECT_EQ(Version("n/a:1.0.0"), name);
+    EXPECT_EQ(registry_.resolutions(), before + 1) << name;
+  }
+  EXPECT_EQ(Version("n/a:1.0.0"), "1.0.0");
+}
+
+TEST_F(TemplateClientTest, AsksEachTimeForWhatIsNotRememberedAndForNoOlderRevisionThanItHasSeen) {
+  StartAndWatch();
+  WaitForRevision(registry_.Promote("n/a", "2.0.0"));
+  const std::pair<const char*, std::function<bool()>> calls[] = {
+      {"CheckCallables", [&] { return client_->CheckCallables({}).ok(); }},
+      {"ValidateTaskInput", [&] { return client_->ValidateTaskInput({}).ok(); }},
+      {"ValidateEventPayload", [&] { return client_->ValidateEventPayload({}).ok(); }}};
+  for (const auto& [name, call] : calls) {
+    SCOPED_TRACE(name);
+    const int before = registry_.resolutions();
+    registry_.Fail(1, grpc::StatusCode::UNAVAILABLE);
+    EXPECT_TRUE(call() && call());
+    EXPECT_EQ(registry_.resolutions(), before + 3) << "two calls, of which the first was repeated";
+    EXPECT_EQ(registry_.last_min_revision(), 1);
+  }
+  pb::CheckCallablesRequest request;
+  request.set_min_revision(7);
+  EXPECT_TRUE(client_->CheckCallables(request).ok());
+  EXPECT_EQ(registry_.last_min_revision(), 7) << "what the caller wants comes first";
+}
+
+TEST_F(TemplateClientTest, GivesUpWhenTheTimeoutIsOver) {
+  options_.server.timeout = absl::Milliseconds(300);
+  StartAndWatch();
+  registry_.Hold();
+  auto other = std::async(std::launch::async, [this] { return Version("n/a"); });
+  EXPECT_EQ(Version("n/a"), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(other.get(), "DEADLINE_EXCEEDED");
 }
 
 TEST_F(TemplateClientTest, GivesUpAfterTheRetries) {
@@ -311,6 +382,17 @@ TEST_F(TemplateClientTest, AsksSeveralServersInTurn) {
   for (int i = 0; i < 100; ++i) Version(fmt::format("n/absent_{}", i));
   EXPECT_GT(registry_.resolutions(), 0);
   EXPECT_GT(other.resolutions(), 0);
+}
+
+TEST_F(TemplateClientTest, AsksTheAddressesOfOneNameInTurn) {
+  FakeRegistry other;
+  options_.server.servers = {"ipv4:" + registry_.address() + "," + other.address()};
+  Start();
+  // The first call may come before the second address is connected.
+  WaitUntil([&] {
+    Version(fmt::format("n/absent_{}", registry_.resolutions() + other.resolutions()));
+    return registry_.resolutions() > 0 && other.resolutions() > 0;
+  });
 }
 
 TEST_F(TemplateClientTest, EndsWhileItsWatchIsSilentOrItsServerAway) {
