@@ -16,8 +16,8 @@ namespace tasker::registry {
 namespace {
 
 constexpr int kPageRows = 1000;
-// What is in memory from the start, so that watchers that come back after a restart need no database each.
-constexpr int64_t kFirstRevisions = 500;
+// Changes that are in memory from the start, so that watchers that come back after a restart need no database each.
+constexpr int kFirstChanges = 500;
 constexpr absl::Duration kCallLimit = absl::Seconds(5);
 constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
@@ -50,7 +50,9 @@ void ChangeFeed::AddListener(ChangeListener listener) { listeners_.push_back(std
 absl::Status ChangeFeed::Start(absl::Time deadline) {
   const absl::StatusOr<store::ChangeLogRange> range = store_->LoadChangeLogRange(deadline);
   if (!range.ok()) return range.status();
-  seen_ = std::max(range->trimmed, range->newest - kFirstRevisions);
+  const absl::StatusOr<int64_t> begin = store_->LoadRevisionBeforeLast(kFirstChanges, deadline);
+  if (!begin.ok()) return begin.status();
+  seen_ = std::max(range->trimmed, *begin);
   tail_begin_ = seen_;
   gate_.Advance(seen_);
   if (absl::Status status = CatchUp(/*idle=*/false); !status.ok()) return status;

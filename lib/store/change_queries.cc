@@ -143,6 +143,20 @@ absl::StatusOr<ChangeLogRange> Store::LoadChangeLogRange(absl::Time deadline) {
   return range;
 }
 
+absl::StatusOr<int64_t> Store::LoadRevisionBeforeLast(int changes, absl::Time deadline) {
+  static const Statement kStatement = {"load_revision_before_last",
+                                       "SELECT c.revision FROM tasker.changes c "
+                                       "ORDER BY c.revision DESC, c.ordinal DESC OFFSET $1::int LIMIT 1"};
+  int64_t revision = 0;
+  const absl::Status status =
+      pool_->Run("load where the last changes begin", CallKind::kRead, deadline, [&](Session& session) {
+        const pqxx::result rows = session.Query(kStatement, {Number(changes)});
+        revision = rows.empty() ? 0 : rows[0][0].as<int64_t>();
+      });
+  if (!status.ok()) return status;
+  return revision;
+}
+
 absl::StatusOr<ChangeList> Store::ListChanges(const ChangeFilter& filter, const PageOptions& options,
                                               absl::Time deadline) {
   const int size = options.size <= 0 ? PageOptions::kDefaultSize : std::min(options.size, PageOptions::kMaxSize);

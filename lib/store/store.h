@@ -212,6 +212,8 @@ class Store {
   /// rows, more when one revision alone has more. OUT_OF_RANGE when some of them are trimmed.
   absl::StatusOr<std::vector<ChangeRow>> LoadChanges(int64_t after, int limit, absl::Time deadline);
   absl::StatusOr<ChangeLogRange> LoadChangeLogRange(absl::Time deadline);
+  /// A revision after which there are at most `changes` changes: the lowest of those, or 0.
+  absl::StatusOr<int64_t> LoadRevisionBeforeLast(int changes, absl::Time deadline);
   /// By revision and ordinal, either way. INVALID_ARGUMENT for a token that this list did not give.
   absl::StatusOr<ChangeList> ListChanges(const ChangeFilter& filter, const PageOptions& page, absl::Time deadline);
   /// Removes the oldest changes that `retention` does not keep, some thousand at most, and gives their number: call it

@@ -12,6 +12,7 @@
 #include "lib/store/change_bell.h"
 #include "lib/store/session.h"
 #include "lib/store/store.h"
+#include "tests/store/versions.h"
 #include "tests/support/postgres_fixture.h"
 
 namespace tasker::store {
@@ -159,6 +160,20 @@ TEST_F(ChangesTest, TrimmingKeepsTheLastRevisions) {
   EXPECT_TRUE(absl::IsOutOfRange(store_.LoadChanges(5, 100, kNoDeadline).status()));
   EXPECT_EQ(store_.ListChanges({}, {}, kNoDeadline)->trimmed, 6);
   EXPECT_THAT(ListAll({}), ElementsAre("7.0", "8.0", "9.0", "10.0"));
+}
+
+TEST_F(ChangesTest, TheLastOnesBeginAtAWholeRevision) {
+  EXPECT_EQ(*store_.LoadRevisionBeforeLast(5, kNoDeadline), 0);
+  for (const int size : {3, 1, 2}) {  // revisions 1, 2, 3
+    std::vector<NewVersion> batch;
+    for (int i = 0; i < size; ++i)
+      batch.push_back(MakeVersion("last", fmt::format("t{}", size), fmt::format("{}.0.0", i)));
+    ASSERT_TRUE(store_.Register(batch, kNobody, kNoDeadline).ok());
+  }
+  std::vector<int64_t> revisions;
+  for (int changes = 0; changes <= 6; ++changes)
+    revisions.push_back(*store_.LoadRevisionBeforeLast(changes, kNoDeadline));
+  EXPECT_THAT(revisions, ElementsAre(3, 3, 2, 1, 1, 1, 0));
 }
 
 TEST_F(ChangesTest, TrimmingKeepsWhatIsYoung) {
