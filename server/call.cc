@@ -80,6 +80,13 @@ absl::Status ServerBusy() {
                          {"SERVER_BUSY", {}, {}});
 }
 
+bool InOnePiece(const grpc::ByteBuffer& bytes, grpc::Slice& out) {
+  if (bytes.TrySingleSlice(&out).ok()) return true;
+  // gRPC reads many requests at once; where one of its reads ends within a request, that comes in two pieces.
+  constexpr size_t kLargest = 4096;
+  return bytes.Length() <= kLargest && bytes.DumpToSingleSlice(&out).ok();
+}
+
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
   grpc::ByteBuffer copy = bytes;  // refers to the same slices; reading empties it
   const grpc::Status status = grpc::SerializationTraits<google::protobuf::Message>::Deserialize(&copy, &request);

@@ -97,6 +97,9 @@ absl::Status Guarded(const std::string& what, const Work& work) {
 /// RESOURCE_EXHAUSTED: what a call gets whose work the executor refuses.
 absl::Status ServerBusy();
 
+/// The bytes of a request that is small, as those are that memory answers; false for a larger one.
+bool InOnePiece(const grpc::ByteBuffer& bytes, grpc::Slice& out);
+
 /// Fills `request`. INVALID_ARGUMENT for bytes that are no such message, text that is not UTF-8 included.
 absl::Status ParseRequest(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
 void EncodeResponse(const google::protobuf::Message& response, grpc::ByteBuffer& out);
@@ -151,7 +154,7 @@ class CallRunner {
     bool done = false;
     const absl::Status status = Guarded(method.name, [&]() -> absl::Status {
       grpc::Slice slice;
-      if (!bytes->TrySingleSlice(&slice).ok()) return absl::OkStatus();
+      if (!InOnePiece(*bytes, slice)) return absl::OkStatus();
       const auto answer = find(std::string_view(reinterpret_cast<const char*>(slice.begin()), slice.size()), call);
       done = answer.has_value();
       return done ? Answer(*answer, call) : absl::OkStatus();

@@ -57,6 +57,19 @@ TEST(GuardTest, WhateverAHandlerThrowsBecomesAStatusThatHidesIt) {
             absl::StatusCode::kResourceExhausted);
 }
 
+TEST(InOnePieceTest, JoinsSmallRequestsThatCameInPieces) {
+  const auto joined = [](const std::vector<std::string>& pieces) -> std::string {
+    std::vector<grpc::Slice> slices(pieces.begin(), pieces.end());
+    grpc::Slice out;
+    if (!InOnePiece(grpc::ByteBuffer(slices.data(), slices.size()), out)) return "no";
+    return {out.begin(), out.end()};
+  };
+  EXPECT_EQ(joined({"one"}), "one");
+  EXPECT_EQ(joined({"o", "n", "e"}), "one");
+  EXPECT_EQ(joined({std::string(5000, 'x')}), std::string(5000, 'x'));
+  EXPECT_EQ(joined({std::string(5000, 'x'), "y"}), "no");
+}
+
 class ServiceTest : public testing::Test {
  protected:
   ServiceTest() {
