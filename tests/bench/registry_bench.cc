@@ -9,7 +9,9 @@
 //
 // Only the ratios say anything on a machine with other work. The load generator is a process of its own (registry_load)
 // on the same machine.
+#include <absl/strings/numbers.h>
 #include <fmt/format.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <cstdio>
 #include <fstream>
@@ -40,8 +42,26 @@ std::string Database::socket() const {
   return folder + "/.s.PGSQL.5432";
 }
 
-class RegistryServer::Echoer final : public EchoService::WithCallbackMethod_Echo<EchoService::Service> {
+class RegistryServer::Echoer final
+    : public EchoService::WithCallbackMethod_Echo<EchoService::WithRawCallbackMethod_Give<EchoService::Service>> {
  public:
+  grpc::ServerUnaryReactor* Give(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                 grpc::ByteBuffer* response) override {
+    static const std::string kBytes(1 << 20, 'x');
+    grpc::Slice digits;
+    size_t size = 0;
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    if (!request->DumpToSingleSlice(&digits).ok() ||
+        !absl::SimpleAtoi(std::string(digits.begin(), digits.end()), &size) || size > kBytes.size()) {
+      reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, "no size"});
+      return reactor;
+    }
+    const grpc::Slice slice(kBytes.data(), size, grpc::Slice::STATIC_SLICE);
+    *response = grpc::ByteBuffer(&slice, 1);
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
   grpc::ServerUnaryReactor* Echo(grpc::CallbackServerContext* context, const EchoRequest* request,
                                  EchoResponse* response) override {
     response->GetReflection()->MutableUnknownFields(response)->MergeFrom(

@@ -37,6 +37,8 @@ class RegistryServer {
   ~RegistryServer();
 
   LoadCall Echo() const { return {address(), "/tasker.bench.EchoService/Echo", "", 1}; }
+  /// A bare answer of `bytes` bytes that are there already.
+  LoadCall Give(size_t bytes) const { return {address(), "/tasker.bench.EchoService/Give", std::to_string(bytes), 1}; }
   /// `method` is "ResolverService/ResolveTemplate".
   LoadCall Call(const std::string& method, const std::string& bytes, long spread = 1) const {
     return {address(), "/tasker.registry.v1." + method, bytes, spread};
