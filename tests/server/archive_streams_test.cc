@@ -131,11 +131,15 @@ TEST_F(ArchiveStreamsTest, AClientThatTakesNothingHoldsNothingUpForLong) {
   StoreMuch();
   grpc::ClientContext context;
   const auto idle = stub_->ExportTemplates(&context, {});
-  // The place of the first is free again although its client has read nothing, not even the end.
+  // The place of the first is free again although its client has read nothing, not even the end. A busy machine may
+  // hold up this one for as long, too.
   int count = 0;
   const absl::Time deadline = absl::Now() + absl::Seconds(120);
   grpc::Status status = Export(&count);
-  while (ReasonOf(status) == "TOO_MANY_ARCHIVES" && absl::Now() < deadline) status = Export(&count);
+  while (!status.ok() && absl::Now() < deadline) {
+    count = 0;
+    status = Export(&count);
+  }
   EXPECT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(count, 1 + 24);
   pb::ExportTemplatesResponse response;
