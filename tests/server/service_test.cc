@@ -448,14 +448,19 @@ TEST_F(ServiceTest, AReadWithAMinRevisionWaitsUntilTheServerHasIt) {
 TEST_F(ServiceTest, AMinRevisionThatDoesNotComeEndsWithTheDeadlineAndNamesWhatTheServerHas) {
   pb::RegisterTemplateResponse registered;
   ASSERT_TRUE(Register(Yaml("charge"), &registered).ok());
+  const absl::Time end = absl::Now() + absl::Seconds(60);
   for (const char* reference : {"payments/charge", "payments/charge:1.0.0"}) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
     pb::ResolveTemplateRequest request;
     request.set_reference(reference);
     request.set_min_revision(registered.revision() + 7);
-    pb::ResolveTemplateResponse response;
-    const grpc::Status status = pb::ResolverService::NewStub(channel_)->ResolveTemplate(&context, request, &response);
+    grpc::Status status;
+    // On a busy machine the client's own end of the call may come before the server's, and says less.
+    do {
+      grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
+      pb::ResolveTemplateResponse response;
+      status = pb::ResolverService::NewStub(channel_)->ResolveTemplate(&context, request, &response);
+    } while (status.error_details().empty() && absl::Now() < end);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
     EXPECT_EQ(InfoOf(status).metadata().at("revision"), std::to_string(registered.revision()));
   }
