@@ -97,9 +97,12 @@ class RegistryClient::Connections {
         channels_(std::move(channels)),
         share_(options.timeout / static_cast<int64_t>(channels_.size())) {}
 
+  // Whether a call that met UNAVAILABLE, and may have been carried out, is made again at the next server.
+  enum class Again { kYes, kNo };
+
   template <typename Service, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                                const Request& request) {
+                                const Request& request, Again again = Again::kYes) {
     absl::Status status;
     for (size_t tries = 0; tries < channels_.size(); ++tries) {
       const size_t server = current_;
@@ -118,10 +121,18 @@ class RegistryClient::Connections {
         status = absl::Status(status.code(),
                               fmt::format("{}: {}", options_.servers[server], fmt::streamed(status.message())));
       }
-      if (status.code() != absl::StatusCode::kUnavailable) return status;
+      if (status.code() != absl::StatusCode::kUnavailable || again == Again::kNo) return status;
       current_ = (current_ + 1) % channels_.size();
     }
     return status;
+  }
+
+  // For what another change may have come after: done twice, it would undo that one.
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Change(grpc::Status (pb::RegistryService::Stub::*method)(grpc::ClientContext*,
+                                                                                    const Request&, Response*),
+                                  const Request& request) {
+    return Call<pb::RegistryService>(method, request, Again::kNo);
   }
 
   // Runs `call`(stub, context, watch), which starts a stream, moves its messages and gives the status of its end, on
@@ -249,27 +260,27 @@ absl::StatusOr<pb::GetServerInfoResponse> RegistryClient::GetServerInfo(const pb
   return connections_->Call<pb::CatalogService>(&pb::CatalogService::Stub::GetServerInfo, request);
 }
 absl::StatusOr<pb::SetChannelResponse> RegistryClient::SetChannel(const pb::SetChannelRequest& request) {
-  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::SetChannel, request);
+  return connections_->Change(&pb::RegistryService::Stub::SetChannel, request);
 }
 absl::StatusOr<pb::DeleteChannelResponse> RegistryClient::DeleteChannel(const pb::DeleteChannelRequest& request) {
-  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::DeleteChannel, request);
+  return connections_->Change(&pb::RegistryService::Stub::DeleteChannel, request);
 }
 absl::StatusOr<pb::DeprecateTemplateResponse> RegistryClient::DeprecateTemplate(
     const pb::DeprecateTemplateRequest& request) {
-  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::DeprecateTemplate, request);
+  return connections_->Change(&pb::RegistryService::Stub::DeprecateTemplate, request);
 }
 absl::StatusOr<pb::YankTemplateResponse> RegistryClient::YankTemplate(const pb::YankTemplateRequest& request) {
-  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::YankTemplate, request);
+  return connections_->Change(&pb::RegistryService::Stub::YankTemplate, request);
 }
 absl::StatusOr<pb::RestoreTemplateResponse> RegistryClient::RestoreTemplate(const pb::RestoreTemplateRequest& request) {
-  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::RestoreTemplate, request);
+  return connections_->Change(&pb::RegistryService::Stub::RestoreTemplate, request);
 }
 absl::StatusOr<pb::PurgeTemplateResponse> RegistryClient::PurgeTemplate(const pb::PurgeTemplateRequest& request) {
-  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::PurgeTemplate, request);
+  return connections_->Change(&pb::RegistryService::Stub::PurgeTemplate, request);
 }
 absl::StatusOr<pb::SetVersionPolicyResponse> RegistryClient::SetVersionPolicy(
     const pb::SetVersionPolicyRequest& request) {
-  return connections_->Call<pb::RegistryService>(&pb::RegistryService::Stub::SetVersionPolicy, request);
+  return connections_->Change(&pb::RegistryService::Stub::SetVersionPolicy, request);
 }
 absl::StatusOr<pb::CheckCallablesResponse> RegistryClient::CheckCallables(const pb::CheckCallablesRequest& request) {
   return connections_->Call<pb::ResolverService>(&pb::ResolverService::Stub::CheckCallables, request);

@@ -131,6 +131,24 @@ class CallsTest(unittest.TestCase):
         self.assertEqual(ctl.run("--server", f"{first.address},{second.address}", "list").returncode, 3)
         self.assertEqual(second.requests, [])
 
+    def test_a_change_that_may_have_been_made_is_not_made_again(self):
+        unavailable = refuses(grpc.StatusCode.UNAVAILABLE)
+        for method, arguments in {
+            "SetChannel": ["channel", "set", "shop/pay", "stable", "1.0.0", "--new"],
+            "DeleteChannel": ["channel", "delete", "shop/pay", "stable"],
+            "DeprecateTemplate": ["deprecate", "shop/pay:1.0.0", "--message", "old"],
+            "YankTemplate": ["yank", "shop/pay:1.0.0", "--reason", "wrong"],
+            "RestoreTemplate": ["restore", "shop/pay:1.0.0"],
+            "PurgeTemplate": ["purge", "shop/pay:1.0.0", "--reason", "a key", "--yes"],
+            "SetVersionPolicy": ["policy", "shop", "warn"],
+        }.items():
+            with self.subTest(method):
+                first = self.serve({f"RegistryService/{method}": unavailable})
+                done_twice = getattr(registry, f"{method}Response")()
+                second = self.serve({f"RegistryService/{method}": lambda *_, response=done_twice: response})
+                done = ctl.run("--server", f"{first.address},{second.address}", *arguments)
+                self.assertEqual((done.returncode, len(first.requests), second.requests), (4, 1, []), done.stderr)
+
     def test_options_come_from_the_environment_and_flags_win(self):
         server = self.serve({"CatalogService/ListTemplates": lists})
         done = ctl.run("list", env={"TASKER_REGISTRY_SERVER": server.address, "TASKER_REGISTRY_OUTPUT": "json"})
