@@ -1,7 +1,8 @@
 // The client library for tests in Python. Each line of stdin is a reference to resolve, or empty; each is answered by a
 // line of JSON: what was found, and what the client knows of changes.
 //
-//     library_probe server=HOST:PORT [tls-ca=FILE] [tls-cert=FILE tls-key=FILE] [token-file=FILE] [longest-silence=10s]
+//     library_probe server=HOST:PORT [tls-ca=FILE] [tls-cert=FILE tls-key=FILE] [token-file=FILE]
+//                   [keepalive=10s] [longest-silence=10s]
 //
 // Calls give up after 30 s, without a retry. Selectors are answered from memory for an hour without a watch.
 
@@ -34,10 +35,8 @@ class Probe {
     options.server.token_file = words["token-file"];
     options.retries = 0;
     options.max_staleness = absl::Hours(1);
-    options.keepalive = absl::Hours(1);  // so that only the silence itself is noticed
-    if (words.contains("longest-silence") && !absl::ParseDuration(words["longest-silence"], &options.longest_silence)) {
-      return absl::InvalidArgumentError("longest-silence is no duration");
-    }
+    options.keepalive = Duration(words["keepalive"]);
+    options.longest_silence = Duration(words["longest-silence"]);
     options.on_change = [this](const pb::Change& change) {
       const std::lock_guard lock(mutex_);
       changes_.push_back(change.revision());
@@ -71,6 +70,12 @@ class Probe {
   }
 
  private:
+  // What is not asked for must not happen: the test is of the other.
+  static absl::Duration Duration(const std::string& text) {
+    absl::Duration out;
+    return absl::ParseDuration(text, &out) ? out : absl::Hours(1);
+  }
+
   std::mutex mutex_;  // guards changes_
   std::vector<int64_t> changes_;
   std::unique_ptr<TemplateClient> client_;  // last, so that it ends first

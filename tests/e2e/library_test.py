@@ -14,6 +14,7 @@ import harness
 PROBE = harness.BIN / "library_probe"
 TEMPLATE = "name: pay\nnamespace_name: shop\nversion: {}\nsteps: [{{name: a, handler: {{callable: A}}}}]\n"
 SECONDS = 120
+KEEPALIVE = "10s"  # as often as a server lets its clients ask
 SILENCE = "4s"  # that the library allows; far less than what passes between a server's bookmarks
 
 
@@ -69,8 +70,8 @@ class Library:
 
 
 class Proxy:
-    """Forwards the bytes of each connection to a server, until told to stop: then the connections stay open, and nothing
-    passes. `with Proxy(address) as proxy:`"""
+    """Forwards the bytes of each connection to a server, until told to stop: then those that are open stay so, and nothing
+    passes. Later ones are forwarded. `with Proxy(address) as proxy:`"""
 
     def __init__(self, server):
         self.server = server
@@ -79,7 +80,7 @@ class Proxy:
         self.wake, self.woken = socket.socketpair()
         self.lock = threading.Lock()  # guards what follows
         self.pairs = []
-        self.forwarding = True
+        self.stalled = []
         self.ended = False
         self.thread = threading.Thread(target=self.run)
 
@@ -91,32 +92,26 @@ class Proxy:
         self.ended = True
         self.wake.send(b"x")
         self.thread.join()
-        self.drop()
-        for each in (self.listener, self.wake, self.woken):
+        for each in (self.listener, self.wake, self.woken, *sum(self.pairs + self.stalled, ())):
             each.close()
 
-    def stop_forwarding(self):
-        """Those connections that are open; later ones, too, until they are dropped."""
+    def stall(self):
         with self.lock:
-            self.forwarding = False
+            self.stalled, self.pairs = self.stalled + self.pairs, []
         self.wake.send(b"x")
 
-    def drop(self):
-        """Ends the connections that are open. What comes then is forwarded again."""
+    def drop_stalled(self):
         with self.lock:
-            for pair in self.pairs:
-                for end in pair:
-                    end.close()
-            self.pairs = []
-            self.forwarding = True
-        self.wake.send(b"x")
+            for end in sum(self.stalled, ()):
+                end.close()
+            self.stalled = []
 
     def run(self):
         while not self.ended:
             with selectors.DefaultSelector() as selector, self.lock:
                 selector.register(self.listener, selectors.EVENT_READ)
                 selector.register(self.woken, selectors.EVENT_READ)
-                for pair in self.pairs if self.forwarding else []:
+                for pair in self.pairs:
                     selector.register(pair[0], selectors.EVENT_READ, (pair, pair[1]))
                     selector.register(pair[1], selectors.EVENT_READ, (pair, pair[0]))
                 self.lock.release()
@@ -132,7 +127,7 @@ class Proxy:
             self.woken.recv(4096)
         elif key.fileobj is self.listener:
             self.pairs.append((self.listener.accept()[0], socket.create_connection(self.server.rsplit(":", 1))))
-        elif self.forwarding and key.data[0] in self.pairs:
+        elif key.data[0] in self.pairs:
             try:
                 data = key.fileobj.recv(65536)
                 key.data[1].sendall(data)
@@ -192,22 +187,36 @@ class LibraryTest(unittest.TestCase):
                     answer = library.ask("shop/pay")
                     self.assertEqual((answer["code"], answer["watching"]), ("UNAVAILABLE", False))
 
-    def test_notices_a_silence_that_no_connection_reports(self):
+    def lose_a_connection(self, and_then, **options):
+        """The connection of a library stalls, and it misses a change. When it knows, and_then(library, proxy) is called,
+        after which it must come to hear of the change, and once."""
         with harness.Server(self.folder / "data") as server, Proxy(server.address) as proxy:
-            with Library(server=proxy.address, longest_silence=SILENCE) as library:
+            with Library(server=proxy.address, **options) as library:
                 library.wait_for(watching=True)
                 self.register(server, "1.0.0")
                 library.wait_for(changes=[1])
                 library.wait_for("shop/pay", found="shop/pay:1.0.0", age=0)
-                proxy.stop_forwarding()
+                proxy.stall()
                 self.register(server, "2.0.0")
                 library.wait_for(watching=False)
-                old = library.ask("shop/pay")
-                self.assertEqual(old["found"], "shop/pay:1.0.0", old)
-                self.assertGreater(old["age"], 0)
-                self.assertIn(f"nothing was heard of the watch for {SILENCE}", library.log())
-                proxy.drop()
+                and_then(library, proxy)
                 library.wait_for("shop/pay", found="shop/pay:2.0.0", watching=True, age=0, changes=[1, 2])
+
+    def test_notices_a_silence_that_no_connection_reports(self):
+        def then(library, proxy):
+            old = library.ask("shop/pay")
+            self.assertEqual(old["found"], "shop/pay:1.0.0", old)
+            self.assertGreater(old["age"], 0)
+            self.assertIn(f"nothing was heard of the watch for {SILENCE}", library.log())
+            proxy.drop_stalled()
+
+        self.lose_a_connection(then, longest_silence=SILENCE)
+
+    def test_asks_a_server_of_which_nothing_is_heard_whether_it_lives(self):
+        def then(library, _):
+            self.assertNotIn("nothing was heard", library.log())
+
+        self.lose_a_connection(then, keepalive=KEEPALIVE)
 
 
 if __name__ == "__main__":
