@@ -25,7 +25,7 @@ uint64_t Load(const char* at) {
   return word;
 }
 
-// As wyhash does it: a third of the time of std::hash for texts as short as these.
+// As wyhash does it: less than half the instructions of std::hash for texts as short as these.
 uint64_t HashText(uint64_t hash, std::string_view text) {
   const char* at = text.data();
   size_t left = text.size();
