@@ -87,21 +87,22 @@ class Export {
   }
 
   absl::Status Versions() {
-    // The inner select walks the index that has the archive's order; a page ends where its texts get large.
+    // The inner select walks the index that has the archive's order; a page ends where its texts get large. LIMIT 1
+    // keeps the look-up of each version by index, whatever the planner makes of the page's size.
     constexpr std::string_view kOrder = "{0}.namespace, {0}.name, {0}.major, {0}.minor, {0}.patch";
     const auto order = [&](std::string_view alias) { return fmt::format(fmt::runtime(kOrder), alias); };
     static const Statement kStatement = {
         "export_versions",
         fmt::format("SELECT {}, v.source_text, CASE WHEN v.source_text IS NULL THEN v.configuration::text END "
-                    "FROM (SELECT k.named_task_uuid, sum(k.size) OVER (ORDER BY {} ROWS UNBOUNDED PRECEDING) - k.size "
-                    "AS before "
+                    "FROM (SELECT k.*, sum(k.size) OVER (ORDER BY {} ROWS UNBOUNDED PRECEDING) - k.size AS before "
                     "FROM (SELECT v.named_task_uuid, {}, "
                     "coalesce(octet_length(v.source_text), octet_length(v.configuration::text)) AS size "
                     "FROM tasker.named_tasks v WHERE {} AND ({}) > ($5, $6, $7::int, $8::int, $9::int) "
-                    "ORDER BY {} LIMIT {}) k) p JOIN tasker.named_tasks v ON v.named_task_uuid = p.named_task_uuid "
+                    "ORDER BY {} LIMIT {}) k) p CROSS JOIN LATERAL (SELECT t.* FROM tasker.named_tasks t "
+                    "WHERE t.named_task_uuid = p.named_task_uuid LIMIT 1) v "
                     "WHERE p.before < {} ORDER BY {}",
                     kSummaryColumns, order("k"), order("v"), InBounds("v"), order("v"), order("v"), kPageRows,
-                    kPageBytes, order("v"))};
+                    kPageBytes, order("p"))};
     return Pages(
         kStatement, {"", "", "-1", "-1", "-1"},
         [](const pqxx::row& row) {

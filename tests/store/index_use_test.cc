@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/store/archive.h"
 #include "lib/store/session.h"
 #include "tests/store/versions.h"
 #include "tests/support/large_catalog.h"
@@ -316,6 +317,21 @@ TEST_F(IndexUseTest, NoCallReadsAWholeTableOrMoreThanItsPagesNeed) {
       }
     }
   }
+}
+
+TEST_F(IndexUseTest, AnExportReadsWhatItGives) {
+  int versions = 0;
+  const Reads reads = ReadsOf([&](Store&) {
+    const absl::Status status =
+        ExportArchive(*test::OpenPool(url(), 1), {.namespace_name = "big"}, kNoDeadline, [&](const ArchiveRow& row) {
+          versions += std::holds_alternative<ArchivedVersion>(row);
+          return absl::OkStatus();
+        });
+    EXPECT_TRUE(status.ok()) << status;
+  });
+  EXPECT_GT(versions, 10'000);
+  EXPECT_EQ(reads.whole_tables, 0);
+  EXPECT_LE(reads.rows, 4 * versions);  // twice for the page, and once for the version
 }
 
 TEST_F(IndexUseTest, RegisteringReadsNoWholeTable) {
