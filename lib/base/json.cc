@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <charconv>
 #include <cmath>
@@ -196,6 +197,13 @@ YamlSpecial FindYamlSpecial(std::string_view next) {
   return {};
 }
 
+// The bytes that a JSON string holds as they are, whatever stands behind them.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
 }  // namespace
 
 absl::StatusOr<Json> ParseJson(std::string_view text, HugeIntegers huge, int max_depth) {
@@ -224,7 +232,7 @@ void AppendJsonString(std::string_view text, std::string& out) {
   size_t start = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\' && c < 0x7f) continue;
+    if (kPlain[c]) continue;
     const YamlSpecial special = c < 0x7f ? YamlSpecial() : FindYamlSpecial(text.substr(i, 3));
     if (c >= 0x7f && special.bytes == 0) continue;
     out.append(text, start, i - start);

@@ -148,6 +148,12 @@ double Node::real_value() const { return RealValue(text()); }
 
 Document::Document() : nodes_(1) {}
 
+void DocumentBuilder::Reserve(size_t text_bytes) {
+  document_.text_.reserve(text_bytes);
+  document_.nodes_.reserve(text_bytes / 12);  // of a template's canonical JSON; more of it grows as needed
+  document_.children_.reserve(text_bytes / 12);
+}
+
 DocumentBuilder::Handle DocumentBuilder::AddScalar(std::string_view text, NodeKind kind, bool quoted,
                                                    base::Position position) {
   Document::Data data;

@@ -143,6 +143,8 @@ class DocumentBuilder {
  public:
   using Handle = uint32_t;  ///< a finished node
 
+  /// Room for the tree of a text of so many bytes.
+  void Reserve(size_t text_bytes);
   Handle AddScalar(std::string_view text, NodeKind kind, bool quoted, base::Position position);
   Handle AddContainer(NodeKind kind, std::span<const Handle> children, base::Position position);
   void SetPosition(Handle node, base::Position position);

@@ -20,6 +20,8 @@ bool IsBefore(std::string_view a, std::string_view b) { return a.size() != b.siz
 
 class TreeBuilder {
  public:
+  explicit TreeBuilder(size_t text_bytes) { builder_.Reserve(text_bytes); }
+
   // False for a tree that jsonb does not write.
   bool Add(const element& value, DocumentBuilder::Handle& node) {
     switch (value.type()) {
@@ -116,7 +118,7 @@ std::optional<Document> ReadJsonb(std::string_view text) {
   text.copy(memory.text.data(), text.size());
   const auto root = memory.parser.parse(memory.text.data(), text.size(), /*realloc_if_needed=*/false);
   if (root.error() != simdjson::SUCCESS) return std::nullopt;
-  TreeBuilder tree;
+  TreeBuilder tree(text.size());
   DocumentBuilder::Handle node = 0;
   if (!tree.Add(root.value_unsafe(), node)) return std::nullopt;
   return tree.Finish(node);
