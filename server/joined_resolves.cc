@@ -1,8 +1,10 @@
 #include "server/joined_resolves.h"
 
 #include <absl/time/clock.h>
+#include <grpcpp/alarm.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace tasker::server {
@@ -83,11 +85,39 @@ void JoinedResolves::Resolve(Batch& batch) {
   }
   resolver_.ResolveTogether(asked, deadline, [&](size_t i, const absl::StatusOr<registry::AnswerBytes>& answer) {
     if (answer.ok()) EncodeResponse(*answer, callers[i]->call->response());
-    std::exchange(callers[i]->call, nullptr)->Finish(answer.status());
+    callers[i]->outcome = answer.status();
   });
   for (Waiting* caller : callers) {
-    if (caller->call != nullptr) ResolveAlone(*caller);
+    if (!caller->outcome) ResolveAlone(*caller);
   }
+  FinishAll(batch);
+}
+
+void JoinedResolves::FinishAll(Batch& batch) {
+  const auto has_outcome = [](const Waiting& waiting) { return waiting.outcome.has_value(); };
+  const auto count = std::count_if(batch.begin(), batch.end(), has_outcome);
+  if (count == 1) {
+    Waiting& only = *std::find_if(batch.begin(), batch.end(), has_outcome);
+    std::exchange(only.call, nullptr)->Finish(*only.outcome);
+  }
+  if (count < 2) return;
+  // On a thread of gRPC's, which does itself what each end of a call brings; from any other, gRPC hands that over and
+  // wakes one of its own each time.
+  struct Later {
+    grpc::Alarm alarm;
+    Batch batch;
+  };
+  const auto later = std::make_shared<Later>();
+  later->batch.reserve(batch.size());
+  std::function<void(bool)> finish = [later](bool) {
+    const grpc::Alarm over = std::move(later->alarm);  // which holds this function, which holds it
+    for (const Waiting& waiting : later->batch) waiting.call->Finish(*waiting.outcome);
+    later->batch.clear();
+  };
+  for (Waiting& waiting : batch) {
+    if (waiting.outcome) later->batch.push_back({std::exchange(waiting.call, nullptr), nullptr, waiting.outcome});
+  }
+  later->alarm.Set(gpr_inf_past(GPR_CLOCK_MONOTONIC), std::move(finish));
 }
 
 bool JoinedResolves::ReadSimple(const Waiting& waiting, pb::ResolveTemplateRequest& request) const {

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <absl/status/status.h>
 #include <grpcpp/support/byte_buffer.h>
 
 #include <cstddef>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "lib/registry/resolver.h"
@@ -25,7 +27,8 @@ class JoinedResolves {
     size_t max_waiting = 1024;  ///< calls; beyond, they are refused
   };
 
-  /// All must outlive it, but for `executor`, which must be gone before: its last tasks use this.
+  /// All must outlive it, but for `executor`, which must be gone before: its last tasks use this. Calls may be finished
+  /// later than that, as long as there is a server for them.
   JoinedResolves(CallRunner& runner, Executor& executor, registry::Resolver& resolver, Options options);
 
   /// Answers `call` some time later; RESOURCE_EXHAUSTED at once where too many wait.
@@ -35,6 +38,7 @@ class JoinedResolves {
   struct Waiting {
     std::shared_ptr<Call> call;  // nullptr: somebody else answers it
     const grpc::ByteBuffer* bytes;
+    std::optional<absl::Status> outcome = {};  // with which it is to be finished
   };
   using Batch = std::vector<Waiting>;
 
@@ -45,6 +49,7 @@ class JoinedResolves {
   /// Whether it is a request like most; fills `request`, then.
   bool ReadSimple(const Waiting& waiting, registry::pb::ResolveTemplateRequest& request) const;
   void ResolveAlone(Waiting& waiting);
+  static void FinishAll(Batch& batch);
 
   CallRunner& runner_;
   Executor& executor_;
