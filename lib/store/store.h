@@ -121,8 +121,9 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   /// Registers all of `batch` or nothing, in one statement, which concurrent calls share (joined_calls.h); a batch with
-  /// more than 4 MiB of texts in pieces of that size, in one transaction. OK with a conflict in it is an answer, not a failure. Sent again when the connection broke underneath: that is safe, because
-  /// a version's content never changes; a batch that was committed but not acknowledged then comes back kUnchanged.
+  /// more than 4 MiB of texts in pieces of that size, in one transaction. OK with a conflict in it is an answer, not a
+  /// failure. Sent again when the connection broke underneath: that is safe, because a version's content never changes;
+  /// a batch that was committed but not acknowledged then comes back kUnchanged.
   /// INVALID_ARGUMENT: a text with NUL or invalid UTF-8, a version or a name that does not fit (DESIGN §5), a
   /// configuration that is not JSON. Channel names are the caller's to check (CheckChannelName in lib/registry).
   absl::StatusOr<RegisterResult> Register(std::span<const NewVersion> batch, const RegisterOptions& options,

@@ -159,7 +159,8 @@ class DockerfileTest(unittest.TestCase):
         setup = set((ROOT / "scripts/setup").read_text(encoding="utf-8").split())
         installed = packages_of(STAGES[0])
         self.assertEqual(installed - setup, set(), "not in scripts/setup")
-        for_tests = {"libgtest-dev", "libgmock-dev", "libbenchmark-dev", "libclang-rt-14-dev", "libyaml-cpp-dev"}
+        for_tests = {"libgtest-dev", "libgmock-dev", "libbenchmark-dev", "libclang-rt-14-dev", "libyaml-cpp-dev",
+                     "libnghttp2-dev"}
         libraries = {word for word in setup if re.fullmatch(r"(lib[\w.+-]+|prometheus-cpp)-dev", word)}
         elsewhere = {"libboost-json1.83-dev"}  # Ubuntu's name
         self.assertEqual(libraries - for_tests - elsewhere - installed, set(), "scripts/setup installs it for building")
