@@ -60,7 +60,7 @@ absl::StatusOr<JoinedCalls::Rows> JoinedCalls::Call(std::vector<std::string> par
   waiting_.push_back(job);
   while (job->state != State::kDone) {
     const absl::Time now = absl::Now();
-    const bool leads = job->state == State::kWaiting && waiting_.front() == job && running_ < kMaxRunning;
+    const bool leads = job->state == State::kWaiting && waiting_.front() == job && running_ < slots_;
     if (leads && (running_ == 0 || now >= next_send_)) {
       Lead(lock);
       break;
@@ -95,7 +95,7 @@ void JoinedCalls::Lead(std::unique_lock<std::mutex>& lock) {
   const Batch batch = TakeBatch();
   const absl::Time start = absl::Now();
   ++running_;
-  next_send_ = start + std::max(kMinPause, last_took_ / kMaxRunning);
+  next_send_ = start + std::max(kMinPause, last_took_ / slots_);
   WakeFirst();  // what was too large to come along
   lock.unlock();
   Run(batch);
@@ -107,13 +107,16 @@ void JoinedCalls::Lead(std::unique_lock<std::mutex>& lock) {
   --running_;
   in_flight_ -= batch.size();
   last_took_ = absl::Now() - start;
+  way_ = std::min(last_took_, way_ * 1.02);
+  slots_ = std::clamp(static_cast<int>(way_ / kMinPause * 2 / 3), kMinSlots, kMaxSlots);
   WakeFirst();
 }
 
 JoinedCalls::Batch JoinedCalls::TakeBatch() {
   Batch batch;
   size_t bytes = 0;
-  const size_t share = (waiting_.size() + in_flight_ + kMaxRunning - 1) / kMaxRunning;
+  const size_t slots = static_cast<size_t>(slots_);
+  const size_t share = (waiting_.size() + in_flight_ + slots - 1) / slots;
   while (!waiting_.empty() && batch.size() < share &&
          (batch.empty() || bytes + waiting_.front()->bytes <= kMaxJoinedBytes)) {
     bytes += waiting_.front()->bytes;
