@@ -1,5 +1,4 @@
 // The server over real sockets and a real PostgreSQL. One file, because gRPC's headers cost more than the tests.
-#include <absl/synchronization/blocking_counter.h>
 #include <absl/synchronization/notification.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
@@ -12,7 +11,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <functional>
+#include <latch>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -345,14 +346,14 @@ TEST_F(ServiceTest, ManyCallersOfWhatIsNotInMemoryGetEachTheirs) {
     calls.back()->request.set_reference(calls.back()->reference);
   }
   const auto stub = pb::ResolverService::NewStub(channel_);
-  absl::BlockingCounter left(static_cast<int>(calls.size()));
+  std::latch left(static_cast<std::ptrdiff_t>(calls.size()));
   for (const auto& call : calls) {
     stub->async()->ResolveTemplate(&call->context, &call->request, &call->response, [&, c = call.get()](auto status) {
       c->status = std::move(status);
-      left.DecrementCount();
+      left.count_down();
     });
   }
-  left.Wait();
+  left.wait();
   for (const auto& call : calls) {
     if (call->reference.ends_with(":1.1.0")) {
       EXPECT_EQ(InfoOf(call->status).reason(), "VERSION_NOT_FOUND") << call->reference;
