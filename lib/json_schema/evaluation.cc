@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <bit>
-
+#include "lib/base/fast_json.h"
 #include "lib/json_schema/evaluation_array.h"
 #include "lib/json_schema/evaluation_in_place.h"
 #include "lib/json_schema/evaluation_object.h"
@@ -164,25 +163,12 @@ template Verdict Evaluation<false>::Run(const Node& node, const Json& instance);
 template Verdict Evaluation<true>::Run(const Node& node, const Json& instance);
 
 std::optional<Verdict> EvaluateText(const Program& program, std::string_view text) {
-  // Kept between calls, because simdjson's memory costs more than its work; large texts give theirs back.
-  constexpr size_t kLargest = 1 << 20;
-  constexpr size_t kDeepest = 512;  // as base::ParseJson
-  struct Memory {
-    simdjson::dom::parser parser;
-    std::vector<char> text;
-  };
-  thread_local Memory kept;
-  Memory own;
-  Memory& memory = text.size() > kLargest ? own : kept;
-  if (memory.text.size() < text.size() + simdjson::SIMDJSON_PADDING) {
-    const size_t capacity = std::bit_ceil(text.size() + simdjson::SIMDJSON_PADDING);
-    memory.text.resize(capacity);
-    if (memory.parser.allocate(capacity, kDeepest) != simdjson::SUCCESS) return std::nullopt;
-  }
-  text.copy(memory.text.data(), text.size());
-  const auto root = memory.parser.parse(memory.text.data(), text.size(), /*realloc_if_needed=*/false);
-  if (root.error() != simdjson::SUCCESS || !HasDistinctNames(root.value_unsafe())) return std::nullopt;
-  return Evaluation<false>(program, program.limits.steps, 0).Run(*program.root, root.value_unsafe());
+  std::optional<Verdict> verdict;
+  base::WithFastJson(text, [&](const simdjson::dom::element& root) {
+    if (!HasDistinctNames(root)) return;
+    verdict = Evaluation<false>(program, program.limits.steps, 0).Run(*program.root, root);
+  });
+  return verdict;
 }
 
 }  // namespace tasker::json_schema

@@ -2,11 +2,11 @@
 
 #include <simdjson.h>
 
-#include <bit>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "lib/base/fast_json.h"
 #include "lib/base/json.h"
 
 namespace tasker::tmpl {
@@ -100,28 +100,13 @@ class TreeBuilder {
 }  // namespace
 
 std::optional<Document> ReadJsonb(std::string_view text) {
-  // Kept between calls, because simdjson's memory costs more than its work; large texts give theirs back.
-  constexpr size_t kLargest = 1 << 20;
-  constexpr size_t kDeepest = 512;  // as base::ParseJson
-  struct Memory {
-    simdjson::dom::parser parser;
-    std::vector<char> text;
-  };
-  thread_local Memory kept;
-  Memory own;
-  Memory& memory = text.size() > kLargest ? own : kept;
-  if (memory.text.size() < text.size() + simdjson::SIMDJSON_PADDING) {
-    const size_t capacity = std::bit_ceil(text.size() + simdjson::SIMDJSON_PADDING);
-    memory.text.resize(capacity);
-    if (memory.parser.allocate(capacity, kDeepest) != simdjson::SUCCESS) return std::nullopt;
-  }
-  text.copy(memory.text.data(), text.size());
-  const auto root = memory.parser.parse(memory.text.data(), text.size(), /*realloc_if_needed=*/false);
-  if (root.error() != simdjson::SUCCESS) return std::nullopt;
-  TreeBuilder tree(text.size());
-  DocumentBuilder::Handle node = 0;
-  if (!tree.Add(root.value_unsafe(), node)) return std::nullopt;
-  return tree.Finish(node);
+  std::optional<Document> document;
+  base::WithFastJson(text, [&](const simdjson::dom::element& root) {
+    TreeBuilder tree(text.size());
+    DocumentBuilder::Handle node = 0;
+    if (tree.Add(root, node)) document = tree.Finish(node);
+  });
+  return document;
 }
 
 }  // namespace tasker::tmpl
